@@ -1,0 +1,172 @@
+package chains
+
+import (
+	"context"
+	"time"
+)
+
+// ID names an outside chain: btc, ltc, bch, doge or eth.
+type ID string
+
+// The chains of the mission.
+const (
+	BTC  ID = "btc"
+	LTC  ID = "ltc"
+	BCH  ID = "bch"
+	DOGE ID = "doge"
+	ETH  ID = "eth"
+)
+
+// Network is which of a chain's networks is meant.
+type Network string
+
+// The networks a gateway can run on.
+const (
+	Mainnet Network = "mainnet"
+	Testnet Network = "testnet"
+	Regtest Network = "regtest"
+)
+
+// Outpoint names one output of a transaction: the identity of a payment.
+// TxID is in the form that the chain's own tools print (lower-case hex).
+type Outpoint struct {
+	TxID  string `json:"txid"`
+	Index uint32 `json:"index"`
+}
+
+// BlockRef says where on a chain something is. It is never an identity.
+type BlockRef struct {
+	Height uint64 `json:"height"`
+	Hash   string `json:"hash"`
+}
+
+// Header is what links a block to its parent.
+type Header struct {
+	BlockRef
+	Parent string `json:"parent"`
+	Time   int64  `json:"time"` // Unix seconds by the miner's clock; never used for money
+}
+
+// Output is one output of a decoded transaction.
+type Output struct {
+	Outpoint
+	Script   []byte
+	Amount   Amount
+	Coinbase bool
+}
+
+// Spend is one input of a decoded transaction: Outpoint is consumed by By.
+type Spend struct {
+	Outpoint
+	By string `json:"by"`
+}
+
+// Block is a fully decoded and verified block: every output and every input.
+type Block struct {
+	Header
+	Transactions []string // txids in block order
+	Outputs      []Output
+	Spends       []Spend
+}
+
+// Matched is what a block holds for a set of watched scripts.
+type Matched struct {
+	Header
+	Payments []Payment
+	// Spends of outpoints that the watch set knows, and every input of any
+	// transaction that spends at least one of them.
+	Spends []Spend
+}
+
+// Payment is an output that pays a watched script.
+type Payment struct {
+	Output
+	Watch Watch
+}
+
+// Watch says whom a watched script belongs to.
+type Watch struct {
+	Kind    WatchKind `json:"kind"`
+	Account string    `json:"account,omitempty"` // for deposits
+	Epoch   uint32    `json:"epoch"`
+	Address string    `json:"address"`
+}
+
+// WatchKind is the role of a watched script.
+type WatchKind string
+
+// The roles of watched scripts.
+const (
+	WatchDeposit WatchKind = "deposit"
+	WatchHot     WatchKind = "hot"
+	WatchChange  WatchKind = "change"
+	WatchCold    WatchKind = "cold"
+)
+
+// Chain is the pure codec and policy of one UTXO chain on one network. It does
+// no I/O and has no clock: the same code runs in tests and simulators.
+type Chain interface {
+	ID() ID
+	Network() Network
+	// DecodeBlock parses a raw block, recomputes its hash and merkle root and
+	// refuses it when they differ from want or from the header. Height is not
+	// in the result: the caller knows it.
+	DecodeBlock(raw []byte, want string) (*Block, error)
+	// DecodeTransaction parses one raw transaction.
+	DecodeTransaction(raw []byte) (txid string, outputs []Output, spends []Spend, err error)
+	// Script parses an address strictly: network, checksum, allowed type.
+	Script(address string) ([]byte, error)
+	// Address is the canonical address of a script.
+	Address(script []byte) (string, error)
+	// Dust is the smallest amount that nodes relay to script.
+	Dust(script []byte) Amount
+	// CoinbaseMaturity is the depth at which a coinbase output can be spent.
+	CoinbaseMaturity() uint64
+}
+
+// Verdict is what is known after a broadcast.
+type Verdict string
+
+// The verdicts. Only the chain itself ever says that a payment failed.
+const (
+	Accepted Verdict = "accepted" // now in the node's mempool
+	Known    Verdict = "known"    // was there already, or is in a block
+	Conflict Verdict = "conflict" // an input is spent or missing: investigate
+	Rejected Verdict = "rejected" // policy or consensus refusal: investigate
+	Unknown  Verdict = "unknown"  // error or time-out: nothing may be inferred
+)
+
+// FeeRate is a miner fee in thousandths of a satoshi per virtual byte.
+type FeeRate uint64
+
+// Source is one door to the nodes of a chain. Every error means "unknown".
+type Source interface {
+	// Tip is the best block the nodes agree on.
+	Tip(ctx context.Context) (BlockRef, error)
+	// HashAt is the hash of the best chain's block at a height; ErrNotFound
+	// when the chain is shorter.
+	HashAt(ctx context.Context, height uint64) (string, error)
+	// RawBlock is the block's bytes by hash.
+	RawBlock(ctx context.Context, hash string) ([]byte, error)
+	// Mempool lists unconfirmed txids.
+	Mempool(ctx context.Context) ([]string, error)
+	// RawTransaction is an unconfirmed (or indexed) transaction's bytes;
+	// ErrNotFound when the node does not know it, which proves nothing.
+	RawTransaction(ctx context.Context, txid string) ([]byte, error)
+	// Broadcast hands a signed transaction to the nodes.
+	Broadcast(ctx context.Context, raw []byte) (Verdict, error)
+	// EstimateFee is the node's idea of the rate for confirmation within so
+	// many blocks; ok is false when it has none.
+	EstimateFee(ctx context.Context, blocks int) (rate FeeRate, ok bool, err error)
+	// Health describes each node.
+	Health() []NodeHealth
+}
+
+// NodeHealth is the last that is known of one node.
+type NodeHealth struct {
+	Name    string // host and port, never credentials
+	OK      bool
+	Height  uint64
+	Err     string
+	Checked time.Time
+}

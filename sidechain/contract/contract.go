@@ -1,0 +1,132 @@
+package contract
+
+import (
+	"causeway/sidechain/jsvalue"
+	"causeway/sidechain/state"
+)
+
+// Contract is one deterministic program of the sidechain. It holds no state:
+// everything lives in tables.
+type Contract interface {
+	// Name is the contract's name on the chain, e.g. "tokens".
+	Name() string
+	// Version identifies the rules; it takes the place of the peer's code hash
+	// in executedCodeHash (64 hex digits).
+	CodeHash() string
+	// Setup is the peer's createSSC: it creates tables and migrates rows. It
+	// runs at genesis, at deploy and at update.
+	Setup(ctx Context)
+	// Actions maps action names to their code. The map is built once.
+	Actions() map[string]Action
+}
+
+// Action is one callable of a contract. The payload is never nil. Rule
+// violations are reported by ctx.Assert, never by panic.
+type Action func(ctx Context, payload *jsvalue.Object)
+
+// Caller describes the contract that called the current action.
+type Caller struct {
+	Name    string
+	Action  string
+	Version int
+}
+
+// Result is what a nested call returns to its caller: only what that call
+// added. Errors and events have already been appended to the transaction's
+// logs.
+type Result struct {
+	Errors []string
+	Events []*jsvalue.Object
+}
+
+// OK says whether the call asserted nothing.
+func (r Result) OK() bool { return len(r.Errors) == 0 }
+
+// Context is everything an action may know and do. It is valid only during
+// the call.
+type Context interface {
+	// Sender is the account that acts; "null" for the chain itself.
+	Sender() string
+	// Owner is the account that owns the running contract.
+	Owner() string
+	// Name is the running contract, ActionName the running action.
+	Name() string
+	ActionName() string
+	// Version counts deployments of the running contract from 1.
+	Version() int
+	// TransactionID is the sidechain transaction id; ok is false inside a
+	// nested call, as at the peer.
+	TransactionID() (id string, ok bool)
+	// RootTransactionID is the id of the transaction that led here, nested or
+	// not. For ticks it is the virtual transaction's id.
+	RootTransactionID() string
+	// BlockNumber is the sidechain block being executed, RefBlockNumber the
+	// base block it comes from, Timestamp that block's time (base.TimeLayout)
+	// and Millis the same as Unix milliseconds.
+	BlockNumber() uint64
+	RefBlockNumber() uint64
+	Timestamp() string
+	Millis() int64
+	// Caller is the calling contract, nil when the action was called directly.
+	Caller() *Caller
+	// SignedWithActiveKey is payload.isSignedWithActiveKey === true.
+	SignedWithActiveKey() bool
+
+	// Assert appends msg to the transaction's errors unless cond holds, and
+	// returns cond. An empty msg fails silently.
+	Assert(cond bool, msg string) bool
+	// Emit appends an event of the running contract.
+	Emit(event string, data *jsvalue.Object)
+
+	// Table returns a table of the running contract by its short name
+	// ("balances"), TableOf a table of another contract for reading. Writes
+	// through Table move the database hash. Both return nil when absent.
+	Table(name string) *state.Table
+	TableOf(contract, name string) *state.Table
+	// CreateTable is for Setup. The definition carries short names; the
+	// context adds the prefix.
+	CreateTable(def state.TableDef) *state.Table
+
+	// Call executes another contract's action with the same sender, CallAs
+	// with another one. CallAs is refused unless the running contract was
+	// registered as trusted (native contracts that are part of the chain).
+	Call(contract, action string, params *jsvalue.Object) Result
+	CallAs(sender, contract, action string, params *jsvalue.Object) Result
+	// CallAsOwner is the peer's executeSmartContractAsOwner.
+	CallAsOwner(contract, action string, params *jsvalue.Object) Result
+	// TransferTokens moves tokens out of the running contract's balance:
+	// tokens.transferFromContract by sender "null". toType is "user" or
+	// "contract".
+	TransferTokens(to, symbol, quantity, toType string) Result
+
+	// Random is the peer's api.random().
+	Random() float64
+
+	// Savepoint marks the state and the logs; Rollback returns to the mark, as
+	// if nothing had been written, emitted or asserted since, and keeps only
+	// errors asserted after the mark. For contracts without the peer's
+	// no-rollback rule.
+	Savepoint() Mark
+	Rollback(Mark)
+
+	// Switch reads a named genesis switch, Param a genesis parameter (nil when
+	// absent).
+	Switch(name string) bool
+	Param(name string) jsvalue.Value
+	// Genesis is the parsed genesis document while Setup runs at genesis, nil
+	// otherwise.
+	Genesis() *jsvalue.Object
+	// AccountExists asks the base layer; always true where the layer keeps no
+	// accounts.
+	AccountExists(name string) bool
+	// ContractExists says whether a contract of that name is deployed.
+	ContractExists(name string) bool
+	// UtilityToken is the profile's utility token (BEE).
+	UtilityToken() string
+}
+
+// Mark is a savepoint.
+type Mark struct {
+	State          state.Mark
+	Errors, Events int
+}

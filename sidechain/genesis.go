@@ -1,0 +1,209 @@
+package sidechain
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// GenesisFormat is the format member of every genesis document.
+const GenesisFormat = "causeway-genesis/1"
+
+// ErrGenesis is wrapped by every error about a genesis document.
+var ErrGenesis = errors.New("genesis")
+
+// Genesis is the document that starts a network. Everything that consensus
+// reads of a network stands here and nowhere else. Its members are written in
+// the order of the fields, with a two-space indent and one final newline; a
+// document that does not encode to its own bytes is refused, because the bytes
+// are hashed into every signature (BaseChainID).
+type Genesis struct {
+	Format    string           `json:"format"`
+	ChainID   string           `json:"chain_id"`
+	Timestamp string           `json:"timestamp"` // base.TimeLayout, UTC
+	Profile   Profile          `json:"profile"`
+	Network   string           `json:"network"` // mainnet, testnet or regtest
+	Sequencer string           `json:"sequencer"`
+	Admin     string           `json:"admin"`
+	BasePeg   *string          `json:"base_peg"` // account that backs the native peg; null: none
+	Reserved  []string         `json:"reserved"`
+	Accounts  []GenesisAccount `json:"accounts"`
+	Pegs      GenesisPegs      `json:"pegs"`
+	Keys      []GenesisKey     `json:"keys"`
+	Assets    []GenesisAsset   `json:"assets"`
+	Params    GenesisParams    `json:"params"`
+	Switches  map[string]bool  `json:"switches"`
+}
+
+// Profile holds the names that differ between networks of this family.
+type Profile struct {
+	UtilityToken  string `json:"utility_token"`
+	NativePeg     string `json:"native_peg"`
+	BaseCoin      string `json:"base_coin"`
+	AddressPrefix string `json:"address_prefix"`
+}
+
+// GenesisAccount is an account that exists from block 0. The keys are public
+// keys in text form; each becomes an authority of one key with threshold 1.
+type GenesisAccount struct {
+	Name    string            `json:"name"`
+	Owner   string            `json:"owner"`
+	Active  string            `json:"active"`
+	Posting string            `json:"posting"`
+	Memo    string            `json:"memo"`
+	Base    string            `json:"base"`   // "1000.000 HIVE"
+	Tokens  map[string]string `json:"tokens"` // symbol -> quantity
+}
+
+// GenesisPegs holds who may act on pegged tokens.
+type GenesisPegs struct {
+	Attestors  []string `json:"attestors"`
+	Threshold  int      `json:"threshold"`
+	FeeAccount string   `json:"fee_account"`
+	Gate       string   `json:"gate"`
+	AdminDelay uint64   `json:"admin_delay"` // base blocks
+}
+
+// GenesisKey is a published derivation key: the compressed public key P of a
+// chain and epoch, and the outside chain's height from which it may have been
+// paid.
+type GenesisKey struct {
+	Chain    string `json:"chain"`
+	Epoch    uint32 `json:"epoch"`
+	Key      string `json:"key"` // 66 hex digits
+	Birthday uint64 `json:"birthday"`
+}
+
+// GenesisAsset is a pegged token and its limits. Quantities are decimal text
+// in units of the token.
+type GenesisAsset struct {
+	Symbol        string  `json:"symbol"`
+	Chain         string  `json:"chain"`
+	Token         *string `json:"token"` // ERC-20 contract, null for the chain's own coin
+	Precision     int     `json:"precision"`
+	MinDeposit    string  `json:"min_deposit"`
+	MinWithdrawal string  `json:"min_withdrawal"`
+	WithdrawalFee string  `json:"withdrawal_fee"`
+	FeeMax        string  `json:"fee_max"` // largest miner fee of one of our transactions
+	SupplyCap     string  `json:"supply_cap"`
+	MintCap       string  `json:"mint_cap"` // per rolling 28,800 base blocks
+	LargeMint     string  `json:"large_mint"`
+	MintDelay     uint64  `json:"mint_delay"` // base blocks that a large mint waits
+}
+
+// GenesisParams are the numbers of the rules that a network may choose.
+type GenesisParams struct {
+	// AccountFee is burned by the creator of an account ("3.000 HIVE").
+	AccountFee string `json:"account_fee"`
+	// MaxBlockTransactions bounds the transactions of one account in one block.
+	MaxBlockTransactions int `json:"max_block_transactions"`
+	// TokenCreationFee, EnableStakingFee and EnableDelegationFee are burned in
+	// the utility token.
+	TokenCreationFee    string `json:"tokenCreationFee"`
+	EnableStakingFee    string `json:"enableStakingFee"`
+	EnableDelegationFee string `json:"enableDelegationFee"`
+}
+
+// LoadGenesis parses a document strictly: no unknown member, and the same
+// bytes when written again.
+func LoadGenesis(text []byte) (*Genesis, error) {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	var g Genesis
+	if err := dec.Decode(&g); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrGenesis, err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%w: text after the document", ErrGenesis)
+	}
+	if err := g.validate(); err != nil {
+		return nil, err
+	}
+	again, err := g.Encode()
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(again, text) {
+		return nil, fmt.Errorf("%w: the document does not encode to its own bytes (member order, indent, spelling of numbers or a missing final newline), first difference at byte %d", ErrGenesis, firstDifference(again, text))
+	}
+	return &g, nil
+}
+
+// Encode writes the document in its one accepted form.
+func (g *Genesis) Encode() ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(g); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrGenesis, err)
+	}
+	return buf.Bytes(), nil
+}
+
+// BaseChainID is the chain id that every signature of a network commits to:
+// SHA-256("causeway:" + the bytes of its genesis document).
+func BaseChainID(text []byte) [32]byte {
+	h := sha256.New()
+	h.Write([]byte("causeway:"))
+	h.Write(text)
+	return [32]byte(h.Sum(nil))
+}
+
+func (g *Genesis) validate() error {
+	switch {
+	case g.Format != GenesisFormat:
+		return fmt.Errorf("%w: format %q, want %q", ErrGenesis, g.Format, GenesisFormat)
+	case g.ChainID == "":
+		return fmt.Errorf("%w: chain_id is empty", ErrGenesis)
+	case g.Network != "mainnet" && g.Network != "testnet" && g.Network != "regtest":
+		return fmt.Errorf("%w: network %q, want mainnet, testnet or regtest", ErrGenesis, g.Network)
+	case g.Pegs.Threshold < 1 || g.Pegs.Threshold > len(g.Pegs.Attestors):
+		return fmt.Errorf("%w: threshold %d of %d attestors", ErrGenesis, g.Pegs.Threshold, len(g.Pegs.Attestors))
+	}
+	if _, err := time.Parse("2006-01-02T15:04:05", g.Timestamp); err != nil {
+		return fmt.Errorf("%w: timestamp: %v", ErrGenesis, err)
+	}
+	names := map[string]bool{}
+	for _, a := range g.Accounts {
+		if names[a.Name] {
+			return fmt.Errorf("%w: account %q stands twice", ErrGenesis, a.Name)
+		}
+		names[a.Name] = true
+	}
+	if !names[g.Admin] {
+		return fmt.Errorf("%w: admin %q is not among the accounts", ErrGenesis, g.Admin)
+	}
+	for _, a := range g.Pegs.Attestors {
+		if !names[a] {
+			return fmt.Errorf("%w: attestor %q is not among the accounts", ErrGenesis, a)
+		}
+	}
+	for _, a := range []string{g.Pegs.FeeAccount, g.Pegs.Gate} {
+		if names[a] {
+			return fmt.Errorf("%w: %q is kept for the pegs and may not have keys", ErrGenesis, a)
+		}
+	}
+	symbols := map[string]bool{}
+	for _, a := range g.Assets {
+		if symbols[a.Symbol] {
+			return fmt.Errorf("%w: asset %q stands twice", ErrGenesis, a.Symbol)
+		}
+		symbols[a.Symbol] = true
+	}
+	return nil
+}
+
+func firstDifference(a, b []byte) int {
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
+}
