@@ -1,0 +1,221 @@
+package state
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// batch is what one checkpoint writes: the difference between two whole blocks.
+type batch struct {
+	tables []tableBatch
+	defs   []pair
+	meta   []pair
+	blocks []pair
+	txs    []TxRef
+	root   Hash
+	digest Hash // of all definitions and sequences
+
+	numbers []uint64 // of blocks
+}
+
+type tableBatch struct {
+	section, table string
+	rows           []pair
+}
+
+// pair is a key and its value; nil deletes.
+type pair struct {
+	key, value []byte
+}
+
+// Checkpoint writes everything that changed since the last one in one
+// transaction: afterwards the file holds the state of the last whole block. It
+// takes the read lock by itself while it copies (the write lock when Root was
+// not called since the last write), and none while it writes and syncs; so it
+// may run beside the writer, but must not be called under a lock. After an
+// error the next call tries again with the same and the newer changes.
+func (db *DB) Checkpoint() error {
+	if db.bolt == nil {
+		return nil
+	}
+	if db.readOnly {
+		return ErrReadOnly
+	}
+	db.flushing.Lock()
+	defer db.flushing.Unlock()
+	if b := db.takeBatch(); b != nil {
+		db.unsaved = append(db.unsaved, b)
+	}
+	if len(db.unsaved) == 0 {
+		return nil
+	}
+	err := guard(func() error {
+		return db.bolt.Update(func(tx *bolt.Tx) error {
+			for _, b := range db.unsaved {
+				if err := b.flush(tx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("state: checkpoint: %w", err)
+	}
+	for _, b := range db.unsaved {
+		db.history.flushed(b)
+	}
+	db.unsaved = nil
+	return nil
+}
+
+// takeBatch captures the changes between two blocks, nil when there are none.
+func (db *DB) takeBatch() *batch {
+	db.mu.RLock()
+	if db.tables.clean() && db.base.clean() {
+		defer db.mu.RUnlock()
+		return db.capture()
+	}
+	db.mu.RUnlock()
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.Root()
+	return db.capture()
+}
+
+func (db *DB) capture() *batch {
+	b := &batch{}
+	digest := sha256.New()
+	for _, s := range []*Section{db.tables, db.base} {
+		for _, name := range s.TableNames() {
+			t := s.tables[name]
+			record, _ := json.Marshal(tableRecord{t.def, t.seq}) // strings and numbers
+			digest.Write(defKey(s, name))
+			digest.Write(record)
+			if t.seqDisk {
+				t.seqDisk = false
+				b.defs = append(b.defs, pair{defKey(s, name), record})
+			}
+			if len(t.toDisk) > 0 {
+				b.tables = append(b.tables, tableBatch{s.name, name, t.captureRows()})
+			}
+		}
+	}
+	db.history.capture(b)
+	if len(b.tables)+len(b.defs)+len(b.meta)+len(b.blocks) == 0 {
+		return nil
+	}
+	digest.Sum(b.digest[:0])
+	b.root = joinRoots(db.tables.merkle.hash(db.tables.merkle.root), db.base.merkle.hash(db.base.merkle.root))
+	return b
+}
+
+func (t *Table) captureRows() []pair {
+	rows := make([]pair, 0, len(t.toDisk))
+	for _, e := range t.toDisk {
+		e.inDisk = false
+		p := pair{key: []byte(e.key)}
+		if e.row != nil {
+			p.value = encodeRow(e.row)
+		} else {
+			t.section.purge = append(t.section.purge, change{t, e})
+		}
+		rows = append(rows, p)
+	}
+	t.toDisk = nil
+	slices.SortFunc(rows, func(a, b pair) int { return bytes.Compare(a.key, b.key) })
+	return rows
+}
+
+func (h *history) capture(b *batch) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, n := range h.newBlocks {
+		b.blocks = append(b.blocks, pair{blockKey(n), h.blocks[n]})
+		b.numbers = append(b.numbers, n)
+	}
+	b.txs = h.newTxs
+	h.newBlocks, h.newTxs = nil, nil
+	keys := make([]string, 0, len(h.newMeta))
+	for key := range h.newMeta {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		b.meta = append(b.meta, pair{[]byte(key), h.meta[key]})
+	}
+	clear(h.newMeta)
+}
+
+// flushed drops from memory what the file now holds.
+func (h *history) flushed(b *batch) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, n := range b.numbers {
+		delete(h.blocks, n)
+	}
+	for _, ref := range b.txs {
+		delete(h.txs, ref.ID)
+	}
+}
+
+func (b *batch) flush(tx *bolt.Tx) error {
+	for _, t := range b.tables {
+		section, err := tx.CreateBucketIfNotExists([]byte(t.section))
+		if err != nil {
+			return err
+		}
+		rows, err := section.CreateBucketIfNotExists([]byte(t.table))
+		if err != nil {
+			return err
+		}
+		if err := putAll(rows, t.rows); err != nil {
+			return fmt.Errorf("table %s: %w", t.table, err)
+		}
+	}
+	if err := putAll(tx.Bucket(bucketDefs), b.defs); err != nil {
+		return err
+	}
+	if err := putAll(tx.Bucket(bucketMeta), b.meta); err != nil {
+		return err
+	}
+	if err := putAll(tx.Bucket(bucketBlocks), b.blocks); err != nil {
+		return err
+	}
+	txs := make([]pair, len(b.txs))
+	for i, ref := range b.txs {
+		txs[i] = pair{[]byte(ref.ID), txValue(ref)}
+	}
+	slices.SortStableFunc(txs, func(x, y pair) int { return bytes.Compare(x.key, y.key) })
+	if err := putAll(tx.Bucket(bucketTxs), txs); err != nil {
+		return err
+	}
+	return putAll(tx.Bucket(bucketFormat), []pair{
+		{keyVersion, []byte(strconv.Itoa(formatVersion))},
+		{keyRoot, b.root[:]},
+		{keyDefs, b.digest[:]},
+	})
+}
+
+func putAll(bucket *bolt.Bucket, pairs []pair) error {
+	for _, p := range pairs {
+		if p.value == nil {
+			if err := bucket.Delete(p.key); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := bucket.Put(p.key, p.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func defKey(s *Section, table string) []byte { return []byte(s.name + "/" + table) }

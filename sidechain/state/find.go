@@ -1,0 +1,142 @@
+package state
+
+import (
+	"fmt"
+	"iter"
+
+	"causeway/sidechain/jsvalue"
+)
+
+// lookup returns an index by name, a hidden one before a visible one.
+func (t *Table) lookup(name string) *index {
+	var found *index
+	for _, ix := range t.indexes {
+		if ix.Name == name && (found == nil || ix.first != nil) {
+			found = ix
+		}
+	}
+	if found == nil {
+		panic(fmt.Sprintf("state: table %s has no index %q", t.def.Name, name))
+	}
+	return found
+}
+
+// All iterates over the rows in _id order. The table may be written meanwhile:
+// the iteration goes on behind the last row that it gave.
+func (t *Table) All() iter.Seq[Row] {
+	return func(yield func(Row) bool) {
+		t.ids.ascend("", func(_ string, e *entry) bool { return yield(e.row) })
+	}
+}
+
+// Find1 returns the row with these values in the leading fields of the index
+// (hidden or visible), the one with the smallest index fields and then _id when
+// there are several; nil when there is none. An unknown index panics.
+func (t *Table) Find1(lookup string, vals ...jsvalue.Value) Row {
+	ix := t.lookup(lookup)
+	var a [128]byte
+	prefix := appendValues(a[:0], vals)
+	if ix.first != nil && len(vals) == len(ix.paths) {
+		if e := ix.first[string(prefix)]; e != nil {
+			return e.row
+		}
+		return nil
+	}
+	leaf, i := ix.tree.seek(string(prefix))
+	if leaf == nil || !hasPrefix(leaf.keys[i], prefix) {
+		return nil
+	}
+	return leaf.items[i].row
+}
+
+// FindAll iterates over the rows with these values in the leading fields of the
+// index, ordered by the index fields, then _id. The table may be written
+// meanwhile.
+func (t *Table) FindAll(lookup string, vals ...jsvalue.Value) iter.Seq[Row] {
+	return t.Ascend(lookup, vals, vals)
+}
+
+// Ascend iterates over the rows whose leading index fields lie between from and
+// to, both included and possibly shorter than the index; nil is no bound.
+// Ordered by the index fields, then _id. The table may be written meanwhile:
+// the iteration goes on behind the last row that it gave.
+func (t *Table) Ascend(index string, from, to []jsvalue.Value) iter.Seq[Row] {
+	ix := t.lookup(index)
+	return func(yield func(Row) bool) {
+		end := string(appendValues(nil, to))
+		ix.tree.ascend(string(appendValues(nil, from)), func(key string, e *entry) bool {
+			if beyond(key, end) {
+				return false
+			}
+			return yield(e.row)
+		})
+	}
+}
+
+// Descend is Ascend with the index fields in descending order (from is the
+// upper bound, to the lower); rows with equal fields still come by ascending
+// _id, as price-time priority wants it.
+func (t *Table) Descend(index string, from, to []jsvalue.Value) iter.Seq[Row] {
+	ix := t.lookup(index)
+	return func(yield func(Row) bool) {
+		before := ""
+		if from != nil {
+			before = after(string(appendValues(nil, from)))
+		}
+		end := string(appendValues(nil, to))
+		ix.tree.groups(before, func(prefix string) bool {
+			if prefix < end {
+				return false
+			}
+			more := true
+			ix.tree.ascend(prefix, func(key string, e *entry) bool {
+				if beyond(key, prefix) {
+					return false
+				}
+				more = yield(e.row)
+				return more
+			})
+			return more
+		})
+	}
+}
+
+// groups visits the distinct field prefixes below before (all when empty) in
+// descending order.
+func (b *btree) groups(before string, visit func(prefix string) bool) {
+	for {
+		leaf, i := b.last(before)
+		if leaf == nil {
+			return
+		}
+		key := leaf.keys[i]
+		before = key[:len(key)-len(leaf.items[i].key)]
+		if !visit(before) || before == "" {
+			return
+		}
+	}
+}
+
+// beyond says whether key lies behind every key that starts with end; the
+// empty end is no bound.
+func beyond(key, end string) bool {
+	if len(key) > len(end) {
+		key = key[:len(end)]
+	}
+	return key > end
+}
+
+// after is the smallest string above every string that starts with prefix, or
+// "" when there is none.
+func after(prefix string) string {
+	for i := len(prefix) - 1; i >= 0; i-- {
+		if prefix[i] != 0xff {
+			return prefix[:i] + string([]byte{prefix[i] + 1})
+		}
+	}
+	return ""
+}
+
+func hasPrefix(key string, prefix []byte) bool {
+	return len(key) >= len(prefix) && key[:len(prefix)] == string(prefix)
+}

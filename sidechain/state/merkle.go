@@ -1,0 +1,204 @@
+package state
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"slices"
+	"sort"
+
+	"causeway/sidechain/jsvalue"
+)
+
+// Hash is a SHA-256 digest; its text is lower-case hex.
+type Hash [32]byte
+
+// merkle is a compact sparse Merkle tree. The place of a row is the path of
+// bits of key = SHA-256(table, 0, JSON of _id). A subtree without rows has the
+// hash of 32 zero bytes, one with a single row that row's leaf hash
+// SHA-256(0, key, SHA-256(JSON of row)), any other SHA-256(1, left, right).
+//
+// Nodes live in two arrays without pointers and are named by index.
+type merkle struct {
+	inner      []innerNode // inner[0] is not used
+	leaves     []leafNode  // leaves[0] is not used
+	freeInner  []uint32
+	freeLeaves []uint32
+	root       ref
+	buf        []byte
+	pending    []leafChange
+}
+
+type innerNode struct {
+	hash        Hash
+	left, right ref
+}
+
+type leafNode struct {
+	key, row, hash Hash
+}
+
+// ref names a node: 0 is the empty subtree, the top bit marks a leaf.
+type ref uint32
+
+const leafBit ref = 1 << 31
+
+func (r ref) isLeaf() bool { return r&leafBit != 0 }
+
+// leafChange says that a leaf is new, changed or (gone) removed.
+type leafChange struct {
+	key  Hash
+	leaf uint32
+	gone bool
+}
+
+func (m *merkle) newLeaf() uint32 {
+	if n := len(m.freeLeaves); n > 0 {
+		i := m.freeLeaves[n-1]
+		m.freeLeaves = m.freeLeaves[:n-1]
+		return i
+	}
+	if m.leaves == nil {
+		m.leaves = make([]leafNode, 1)
+	}
+	m.leaves = append(m.leaves, leafNode{})
+	return uint32(len(m.leaves) - 1)
+}
+
+func (m *merkle) newInner() ref {
+	if n := len(m.freeInner); n > 0 {
+		i := m.freeInner[n-1]
+		m.freeInner = m.freeInner[:n-1]
+		return ref(i)
+	}
+	if m.inner == nil {
+		m.inner = make([]innerNode, 1)
+	}
+	m.inner = append(m.inner, innerNode{})
+	return ref(len(m.inner) - 1)
+}
+
+func (m *merkle) hash(r ref) Hash {
+	switch {
+	case r == 0:
+		return Hash{}
+	case r.isLeaf():
+		return m.leaves[r&^leafBit].hash
+	}
+	return m.inner[r].hash
+}
+
+// set queues a row's leaf; leaf 0 makes a new one. It returns the leaf.
+func (m *merkle) set(leaf uint32, table string, id jsvalue.Value, json []byte) uint32 {
+	if leaf == 0 {
+		leaf = m.newLeaf()
+		m.leaves[leaf].key = m.rowKey(table, id)
+	}
+	l := &m.leaves[leaf]
+	l.row = sha256.Sum256(json)
+	m.buf = append(append(append(m.buf[:0], 0), l.key[:]...), l.row[:]...)
+	l.hash = sha256.Sum256(m.buf)
+	m.pending = append(m.pending, leafChange{key: l.key, leaf: leaf})
+	return leaf
+}
+
+// drop queues the removal of a leaf.
+func (m *merkle) drop(leaf uint32) {
+	m.pending = append(m.pending, leafChange{key: m.leaves[leaf].key, leaf: leaf, gone: true})
+}
+
+func (m *merkle) rowKey(table string, id jsvalue.Value) Hash {
+	m.buf = appendRowKey(m.buf[:0], table, id)
+	return sha256.Sum256(m.buf)
+}
+
+func appendRowKey(dst []byte, table string, id jsvalue.Value) []byte {
+	return jsvalue.AppendJSON(append(append(dst, table...), 0), id)
+}
+
+// apply brings the tree up to date with what was queued.
+func (m *merkle) apply() Hash {
+	if len(m.pending) > 0 {
+		slices.SortFunc(m.pending, func(a, b leafChange) int { return bytes.Compare(a.key[:], b.key[:]) })
+		m.root = m.update(m.root, m.pending, 0)
+		m.pending = m.pending[:0]
+	}
+	return m.hash(m.root)
+}
+
+// update applies changes, sorted by key, to the subtree r.
+func (m *merkle) update(r ref, cs []leafChange, depth int) ref {
+	switch {
+	case len(cs) == 0:
+		return r
+	case r == 0:
+		return m.build(m.kept(cs), depth)
+	case r.isLeaf():
+		return m.build(m.kept(m.withLeaf(r, cs)), depth)
+	}
+	cut := split(cs, depth)
+	left := m.update(m.inner[r].left, cs[:cut], depth+1)
+	right := m.update(m.inner[r].right, cs[cut:], depth+1)
+	return m.join(r, left, right)
+}
+
+// build makes the subtree of new leaves.
+func (m *merkle) build(cs []leafChange, depth int) ref {
+	switch len(cs) {
+	case 0:
+		return 0
+	case 1:
+		return ref(cs[0].leaf) | leafBit
+	}
+	cut := split(cs, depth)
+	left := m.build(cs[:cut], depth+1)
+	right := m.build(cs[cut:], depth+1)
+	return m.join(m.newInner(), left, right)
+}
+
+// join sets the children of inner node r, which collapses into its only leaf
+// or into nothing.
+func (m *merkle) join(r, left, right ref) ref {
+	if left == 0 && (right == 0 || right.isLeaf()) || right == 0 && left.isLeaf() {
+		m.freeInner = append(m.freeInner, uint32(r))
+		return left | right
+	}
+	l, h := m.hash(left), m.hash(right)
+	m.buf = append(append(append(m.buf[:0], 1), l[:]...), h[:]...)
+	m.inner[r] = innerNode{hash: sha256.Sum256(m.buf), left: left, right: right}
+	return r
+}
+
+// withLeaf is cs and the standing leaf r, unless cs speaks of it.
+func (m *merkle) withLeaf(r ref, cs []leafChange) []leafChange {
+	standing := leafChange{key: m.leaves[r&^leafBit].key, leaf: uint32(r &^ leafBit)}
+	i, found := slices.BinarySearchFunc(cs, standing.key, func(c leafChange, key Hash) int {
+		return bytes.Compare(c.key[:], key[:])
+	})
+	if found {
+		return cs
+	}
+	return slices.Insert(slices.Clone(cs), i, standing)
+}
+
+// kept frees the leaves that are gone and returns the others.
+func (m *merkle) kept(cs []leafChange) []leafChange {
+	if !slices.ContainsFunc(cs, func(c leafChange) bool { return c.gone }) {
+		return cs
+	}
+	var out []leafChange
+	for _, c := range cs {
+		if c.gone {
+			m.freeLeaves = append(m.freeLeaves, c.leaf)
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// split returns how many of the sorted changes have bit depth clear.
+func split(cs []leafChange, depth int) int {
+	return sort.Search(len(cs), func(i int) bool { return bit(&cs[i].key, depth) })
+}
+
+func bit(key *Hash, depth int) bool { return key[depth>>3]&(0x80>>(depth&7)) != 0 }

@@ -1,0 +1,133 @@
+package state
+
+import (
+	"math"
+	"sort"
+	"strings"
+
+	"causeway/sidechain/jsvalue"
+)
+
+// Row is one stored document; its first member is "_id". A stored Row is
+// immutable.
+type Row = *jsvalue.Object
+
+const idField = "_id"
+
+// storedRow builds the row {_id, …members of row but its _id}.
+func storedRow(id jsvalue.Value, row Row) Row {
+	out := jsvalue.NewObject()
+	out.Set(idField, id)
+	for name, v := range row.All() {
+		if name == idField {
+			continue
+		}
+		if v, ok := storedValue(v); ok {
+			out.Set(name, v)
+		}
+	}
+	return out
+}
+
+// mergedRow is MongoDB's $set and $unset: known fields keep their position,
+// new ones are appended in lexicographic order.
+func mergedRow(old, patch Row, unsets []string) Row {
+	out := jsvalue.NewObject()
+	for name, v := range old.All() {
+		out.Set(name, v)
+	}
+	var added []string
+	for name, v := range patch.All() {
+		if name == idField {
+			continue
+		}
+		v, ok := storedValue(v)
+		switch {
+		case !ok:
+		case out.Has(name):
+			out.Set(name, v)
+		default:
+			added = append(added, name)
+		}
+	}
+	sort.Strings(added)
+	for _, name := range added {
+		v, _ := storedValue(patch.Get(name))
+		out.Set(name, v)
+	}
+	for _, name := range unsets {
+		if name != idField {
+			out.Delete(name)
+		}
+	}
+	return out
+}
+
+// storedValue is v after a round trip through JSON text, copied so that the
+// caller keeps nothing of it; ok is false for undefined.
+func storedValue(v jsvalue.Value) (stored jsvalue.Value, ok bool) {
+	switch x := v.(type) {
+	case string:
+		return storedString(x), true
+	case float64:
+		if x != x || math.IsInf(x, 0) {
+			return nil, true
+		}
+		if x == 0 {
+			return float64(0), true
+		}
+		return x, true
+	case jsvalue.Undefined:
+		return nil, false
+	case []jsvalue.Value:
+		list := make([]jsvalue.Value, len(x))
+		for i := range x {
+			list[i], _ = storedValue(x[i])
+		}
+		return list, true
+	case *jsvalue.Object:
+		o := jsvalue.NewObject()
+		for name, member := range x.All() {
+			if member, ok := storedValue(member); ok {
+				o.Set(storedString(name), member)
+			}
+		}
+		return o, true
+	}
+	return v, true
+}
+
+// storedString is s unless it holds bytes that JSON text writes otherwise.
+func storedString(s string) string {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= 0x80 {
+			v, err := jsvalue.Parse(jsvalue.Stringify(s))
+			if text, ok := v.(string); ok && err == nil {
+				return text
+			}
+			return s
+		}
+	}
+	return s
+}
+
+// fieldPath is a dotted path split into its parts.
+func fieldPath(field string) []string { return strings.Split(field, ".") }
+
+// fieldValue walks a path through objects. isArray tells that an array was met
+// on the way or at the end, whose elements a query would look into.
+func fieldValue(row Row, path []string) (v jsvalue.Value, isArray bool) {
+	v = row.Get(path[0])
+	for _, name := range path[1:] {
+		switch x := v.(type) {
+		case *jsvalue.Object:
+			v = x.Get(name)
+		case []jsvalue.Value:
+			return v, true
+		default:
+			return jsvalue.Undefined{}, false
+		}
+	}
+	_, isArray = v.([]jsvalue.Value)
+	return v, isArray
+}
