@@ -55,6 +55,13 @@ type Machine interface {
 	Apply(base *state.Section, b *Block) error
 }
 
+// Directory is implemented, besides Machine, by layers that keep accounts. Where
+// it is not, every valid name exists.
+type Directory interface {
+	// AccountExists asks the section of the store that belongs to the layer.
+	AccountExists(base *state.Section, name string) bool
+}
+
 // Executor turns base blocks into state: the engine, as a sequencer or
 // follower sees it.
 type Executor interface {
@@ -70,8 +77,8 @@ type Executor interface {
 type Layer interface {
 	// Run produces or follows blocks until ctx ends.
 	Run(ctx context.Context) error
-	// Broadcast admits a transaction; its error is a *graphene-level or
-	// admission error with the text that hived would give.
+	// Broadcast admits a transaction; a refusal is a *RejectError with the
+	// text that hived would give.
 	Broadcast(ctx context.Context, tx *graphene.SignedTransaction) error
 	// Block returns a stored block, or false.
 	Block(number uint64) (*Block, bool, error)

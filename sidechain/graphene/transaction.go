@@ -118,8 +118,8 @@ func (t *Transaction) Digest(chainID [32]byte) [32]byte {
 	return sha256.Sum256(append(chainID[:], t.Serialize()...))
 }
 
-// Required lists the accounts whose authority the operations need.
-func (t *Transaction) Required() Authorities {
+// RequiredAuthorities lists the accounts whose authority the operations need.
+func (t *Transaction) RequiredAuthorities() Authorities {
 	var a Authorities
 	for _, op := range t.Operations {
 		op.authorities(&a)
