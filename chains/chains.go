@@ -109,8 +109,9 @@ type Chain interface {
 	ID() ID
 	Network() Network
 	// DecodeBlock parses a raw block, recomputes its hash and merkle root and
-	// refuses it when they differ from want or from the header. Height is not
-	// in the result: the caller knows it.
+	// refuses it (ErrBadBlock) when they differ from want or from the header.
+	// Height is not in the result: the caller knows it. Scripts and texts of
+	// the result share the memory of raw.
 	DecodeBlock(raw []byte, want string) (*Block, error)
 	// DecodeTransaction parses one raw transaction.
 	DecodeTransaction(raw []byte) (txid string, outputs []Output, spends []Spend, err error)
@@ -122,6 +123,29 @@ type Chain interface {
 	Dust(script []byte) Amount
 	// CoinbaseMaturity is the depth at which a coinbase output can be spent.
 	CoinbaseMaturity() uint64
+	// Facts are the coin's properties that policy reads.
+	Facts() Facts
+}
+
+// Facts are properties of a coin that policy reads and nobody configures.
+type Facts struct {
+	Name     string // "Bitcoin"
+	Decimals int    // 1 coin = 10^Decimals base units
+	Depths   Depths
+	// Maturity is the depth at which a coinbase output can be spent.
+	Maturity uint64
+	// Interval is the time between blocks that the chain aims at.
+	Interval time.Duration
+	// Window is how many newest blocks to remember by hash.
+	Window int
+}
+
+// Depths are numbers of confirmations; a transaction in the newest block has 1.
+type Depths struct {
+	Floor   uint64 // never credit earlier
+	Normal  uint64
+	Large   uint64 // large, or with the chain under suspicion
+	Extreme uint64 // beyond a day's cap
 }
 
 // Verdict is what is known after a broadcast.
@@ -136,7 +160,8 @@ const (
 	Unknown  Verdict = "unknown"  // error or time-out: nothing may be inferred
 )
 
-// FeeRate is a miner fee in thousandths of a satoshi per virtual byte.
+// FeeRate is a miner fee in thousandths of a satoshi per virtual byte, which is
+// satoshi per 1000 virtual bytes (sat/kvB).
 type FeeRate uint64
 
 // Source is one door to the nodes of a chain. Every error means "unknown".
@@ -153,7 +178,8 @@ type Source interface {
 	// RawTransaction is an unconfirmed (or indexed) transaction's bytes;
 	// ErrNotFound when the node does not know it, which proves nothing.
 	RawTransaction(ctx context.Context, txid string) ([]byte, error)
-	// Broadcast hands a signed transaction to the nodes.
+	// Broadcast hands a signed transaction to the nodes. The error is nil but
+	// for the verdict Unknown.
 	Broadcast(ctx context.Context, raw []byte) (Verdict, error)
 	// EstimateFee is the node's idea of the rate for confirmation within so
 	// many blocks; ok is false when it has none.

@@ -1,0 +1,51 @@
+package utxo
+
+import (
+	"fmt"
+
+	"causeway/chains"
+)
+
+// DecodeTransaction implements chains.Chain. The scripts in the result are
+// parts of raw.
+func (c *Coin) DecodeTransaction(raw []byte) (txid string, outputs []chains.Output, spends []chains.Spend, err error) {
+	l, err := c.layoutOne(raw)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	stripped, _ := l.stripped(raw, nil)
+	id := sha256d(stripped)
+	var texts hashTexts
+	texts.grow(1 + l.ins)
+	txid = texts.add(id[:])
+	outputs, spends = l.list(raw, txid, l.coinbase(raw), nil, nil, &texts)
+	return txid, outputs, spends, nil
+}
+
+// TransactionIDs is a raw transaction's txid, its wtxid (the same when it has
+// no witness) and its virtual size in bytes.
+func (c *Coin) TransactionIDs(raw []byte) (txid, wtxid string, vsize uint64, err error) {
+	l, err := c.layoutOne(raw)
+	if err != nil {
+		return "", "", 0, err
+	}
+	stripped, _ := l.stripped(raw, nil)
+	id, wid := sha256d(stripped), sha256d(raw)
+	return hashText(id[:]), hashText(wid[:]), l.vsize(), nil
+}
+
+// layoutOne measures raw, which must be one transaction and nothing more.
+func (c *Coin) layoutOne(raw []byte) (layout, error) {
+	if len(raw) > c.params.MaxBlockBytes {
+		return layout{}, fmt.Errorf("%w: %d bytes", chains.ErrBadTransaction, len(raw))
+	}
+	cur := cursor{data: raw}
+	l, err := cur.transaction(&c.params)
+	if err == nil && cur.left() != 0 {
+		err = errTrailing
+	}
+	if err != nil {
+		return layout{}, fmt.Errorf("%w: at byte %d: %w", chains.ErrBadTransaction, cur.pos, err)
+	}
+	return l, nil
+}
