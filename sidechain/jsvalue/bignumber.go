@@ -2,6 +2,7 @@ package jsvalue
 
 import (
 	"math/big"
+	"math/bits"
 
 	"github.com/shopspring/decimal"
 )
@@ -14,28 +15,30 @@ const (
 
 // BigNumber is a decimal number with the semantics of bignumber.js 8.1 as the
 // peer configures it: DECIMAL_PLACES 20, ROUND_HALF_UP, RANGE 500 (peer-spec
-// 0.2). It is an immutable value; the zero value is 0.
+// 0.2). It is an immutable value; the zero value is 0. Do not compare with ==.
+//
+// Amounts of up to 19 digits, which is nearly all of them, are kept in a
+// machine word; anything longer is a decimal.Decimal.
 type BigNumber struct {
 	kind kind
 	neg  bool            // the sign; zero has one too
-	d    decimal.Decimal // the magnitude of a finite number
+	exp  int32           // of a small number: coef * 10**exp
+	coef uint64          // of a small number
+	d    decimal.Decimal // the magnitude of a wide number
 }
 
 type kind uint8
 
 const (
-	finite kind = iota
+	small kind = iota
+	wide
 	infinite
 	nan
 )
 
-var (
-	bigTen = big.NewInt(10)
-	bigOne = big.NewInt(1)
-)
-
 // Big is new BigNumber(v): text in the forms that bignumber.js reads, or a
-// number by its shortest text; NaN for everything else.
+// number by its shortest text; what is neither counts as its String(v), which
+// nearly always gives NaN.
 func Big(v Value) BigNumber {
 	switch x := v.(type) {
 	case string:
@@ -50,53 +53,96 @@ func Big(v Value) BigNumber {
 
 // BigInt is n as a BigNumber.
 func BigInt(n int64) BigNumber {
-	d := decimal.NewFromInt(n)
-	return BigNumber{neg: n < 0, d: d.Abs()}
+	if n < 0 {
+		return BigNumber{neg: true, coef: uint64(-n)}
+	}
+	return BigNumber{coef: uint64(n)}
 }
 
 func notANumber() BigNumber { return BigNumber{kind: nan} }
 
 func infinity(neg bool) BigNumber { return BigNumber{kind: infinite, neg: neg} }
 
-// ranged makes a number of a magnitude, with RANGE applied.
-func ranged(neg bool, d decimal.Decimal) BigNumber {
-	if d.IsZero() {
-		return BigNumber{neg: neg}
+// rangedSmall makes a number of a word and an exponent, with RANGE applied.
+func rangedSmall(neg bool, coef uint64, exp int32) BigNumber {
+	x := BigNumber{neg: neg, coef: coef, exp: exp}
+	if coef == 0 {
+		x.exp = 0
+		return x
 	}
-	switch e := exponentOf(d); {
+	if exp > -maxExponent && exp < maxExponent-20 {
+		return x // the usual case needs no count of digits
+	}
+	switch e := int(exp) + wordDigits(coef) - 1; {
 	case e > maxExponent:
 		return infinity(neg)
 	case e < -maxExponent:
 		return BigNumber{neg: neg}
 	}
-	return BigNumber{neg: neg, d: d}
+	return x
 }
 
-// exponentOf is the power of ten of the leading digit.
-func exponentOf(d decimal.Decimal) int { return d.NumDigits() + int(d.Exponent()) - 1 }
-
-// signed is the finite number with its sign.
-func (x BigNumber) signed() decimal.Decimal {
-	if x.neg {
-		return x.d.Neg()
+// rangedWide makes a number of a magnitude, with RANGE applied; what fits in a
+// word becomes small.
+func rangedWide(neg bool, c *big.Int, exp int32) BigNumber {
+	if c.IsUint64() {
+		return rangedSmall(neg, c.Uint64(), exp)
 	}
-	return x.d
+	d := decimal.NewFromBigInt(c, exp)
+	switch e := d.NumDigits() + int(exp) - 1; {
+	case e > maxExponent:
+		return infinity(neg)
+	case e < -maxExponent:
+		return BigNumber{neg: neg}
+	}
+	return BigNumber{kind: wide, neg: neg, d: d}
 }
 
-// IsNaN, IsFinite, IsInteger, IsZero and IsPositive test the kind of number.
-// IsPositive is true for +0, as in bignumber.js: use Gt for "more than zero".
+// fromDecimal makes a number of a signed decimal that is not zero.
+func fromDecimal(d decimal.Decimal) BigNumber {
+	neg := d.IsNegative()
+	c := d.Coefficient()
+	return rangedWide(neg, c.Abs(c), d.Exponent())
+}
+
+// magnitude is the coefficient (a fresh one) and exponent of a finite number.
+func (x BigNumber) magnitude() (c *big.Int, exp int32) {
+	if x.kind == small {
+		return new(big.Int).SetUint64(x.coef), x.exp
+	}
+	return x.d.Coefficient(), x.d.Exponent()
+}
+
+// signed is the finite number as a decimal.
+func (x BigNumber) signed() decimal.Decimal {
+	d := x.d
+	if x.kind == small {
+		c, exp := x.magnitude()
+		d = decimal.NewFromBigInt(c, exp)
+	}
+	if x.neg {
+		return d.Neg()
+	}
+	return d
+}
+
+// IsNaN says whether the number is NaN.
 func (x BigNumber) IsNaN() bool { return x.kind == nan }
 
 // IsFinite is false for NaN and the infinities.
-func (x BigNumber) IsFinite() bool { return x.kind == finite }
+func (x BigNumber) IsFinite() bool { return x.kind <= wide }
 
 // IsInteger says whether the number is finite and whole.
-func (x BigNumber) IsInteger() bool { return x.kind == finite && x.d.IsInteger() }
+func (x BigNumber) IsInteger() bool {
+	n, ok := x.DP()
+	return ok && n == 0
+}
 
 // IsZero is true for 0 and -0.
-func (x BigNumber) IsZero() bool { return x.kind == finite && x.d.IsZero() }
+func (x BigNumber) IsZero() bool { return x.kind == small && x.coef == 0 }
 
-// IsPositive is true when the sign is plus, also for 0 and Infinity.
+// IsPositive is true when the sign is plus, also for 0 and Infinity, as in
+// bignumber.js: for "more than zero" use Gt.
 func (x BigNumber) IsPositive() bool { return x.kind != nan && !x.neg }
 
 // Neg is the number with the other sign.
@@ -113,175 +159,56 @@ func (x BigNumber) Abs() BigNumber {
 	return x
 }
 
-// Plus is x + y, exact.
-func (x BigNumber) Plus(y BigNumber) BigNumber {
-	switch {
-	case x.kind == nan || y.kind == nan:
-		return notANumber()
-	case x.kind == infinite && y.kind == infinite && x.neg != y.neg:
-		return notANumber()
-	case x.kind == infinite:
-		return x
-	case y.kind == infinite:
-		return y
+// DP is the number of decimals without trailing zeros; ok is false for NaN
+// and the infinities, where JavaScript has null (and null <= 3 is true there).
+func (x BigNumber) DP() (n int, ok bool) {
+	switch x.kind {
+	case small:
+		c, exp := x.coef, x.exp
+		for exp < 0 && c != 0 && c%10 == 0 {
+			c /= 10
+			exp++
+		}
+		if c == 0 {
+			return 0, true
+		}
+		return max(0, -int(exp)), true
+	case wide:
+		var buf [64]byte
+		_, exp := x.digits(buf[:0])
+		return max(0, -exp), true
 	}
-	sum := x.signed().Add(y.signed())
-	if sum.IsZero() {
-		return BigNumber{neg: x.neg && y.neg}
-	}
-	return ranged(sum.IsNegative(), sum.Abs())
+	return 0, false
 }
 
-// Minus is x - y, exact.
-func (x BigNumber) Minus(y BigNumber) BigNumber { return x.Plus(y.Neg()) }
-
-// Times is x * y, exact.
-func (x BigNumber) Times(y BigNumber) BigNumber {
-	if x.kind == nan || y.kind == nan {
-		return notANumber()
-	}
-	neg := x.neg != y.neg
-	if x.kind == infinite || y.kind == infinite {
-		if x.IsZero() || y.IsZero() {
-			return notANumber()
-		}
-		return infinity(neg)
-	}
-	return ranged(neg, x.d.Mul(y.d))
+// powersOfTen are those that fit in a word.
+var powersOfTen = [20]uint64{
+	1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,
+	1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
 }
 
-// Div is x / y, rounded half up to 20 decimals.
-func (x BigNumber) Div(y BigNumber) BigNumber {
-	neg := x.neg != y.neg
-	switch {
-	case x.kind == nan || y.kind == nan, x.kind == infinite && y.kind == infinite, x.IsZero() && y.IsZero():
-		return notANumber()
-	case x.kind == infinite, y.IsZero():
-		return infinity(neg)
-	case y.kind == infinite, x.IsZero():
-		return BigNumber{neg: neg}
+// wordDigits is the number of decimal digits of n.
+func wordDigits(n uint64) int {
+	d := 1
+	for d < len(powersOfTen) && n >= powersOfTen[d] {
+		d++
 	}
-	shift := int64(x.d.Exponent()) - int64(y.d.Exponent()) + decimalPlaces
-	num, den := x.d.Coefficient(), y.d.Coefficient()
-	if shift >= 0 {
-		num.Mul(num, tenTo(shift))
-	} else {
-		den.Mul(den, tenTo(-shift))
-	}
-	q, r := num.QuoRem(num, den, new(big.Int))
-	if r.Lsh(r, 1).Cmp(den) >= 0 {
-		q.Add(q, bigOne)
-	}
-	return ranged(neg, decimal.NewFromBigInt(q, -decimalPlaces))
+	return d
 }
 
-// Sqrt is the square root, rounded half up to 20 decimals; NaN below zero.
-func (x BigNumber) Sqrt() BigNumber {
-	switch {
-	case x.kind == nan, x.neg && !x.IsZero():
-		return notANumber()
-	case x.kind == infinite, x.IsZero():
-		return x
+// scaledWord is n * 10**by when that fits in a word.
+func scaledWord(n uint64, by int32) (uint64, bool) {
+	if n == 0 || by == 0 {
+		return n, true
 	}
-	// The root r of c*10**shift is the result in units of 10**-20; half is
-	// (2r+1)**2 in the same units times four, against 4c*10**shift.
-	shift := int64(x.d.Exponent()) + 2*decimalPlaces
-	c := x.d.Coefficient()
-	n, unit := new(big.Int), bigOne
-	if shift >= 0 {
-		c.Mul(c, tenTo(shift))
-		n.Set(c)
-	} else {
-		unit = tenTo(-shift)
-		n.Quo(c, unit)
+	if by < 0 || int(by) >= len(powersOfTen) {
+		return 0, false
 	}
-	r := n.Sqrt(n)
-	half := new(big.Int).Lsh(r, 1)
-	half.Add(half, bigOne)
-	half.Mul(half, half).Mul(half, unit)
-	if c.Lsh(c, 2).Cmp(half) >= 0 {
-		r.Add(r, bigOne)
-	}
-	return ranged(false, decimal.NewFromBigInt(r, -decimalPlaces))
-}
-
-// Pow is x**n: exact for n >= 0, rounded half up to 20 decimals below.
-func (x BigNumber) Pow(n int) BigNumber {
-	switch {
-	case n == 0:
-		return BigInt(1)
-	case x.kind == nan:
-		return x
-	case x.kind == infinite || x.IsZero():
-		neg := x.neg && n&1 == 1
-		if (x.kind == infinite) == (n > 0) {
-			return infinity(neg)
-		}
-		return BigNumber{neg: neg}
-	}
-	y := BigInt(1)
-	for i := uint(max(n, -n)); ; {
-		if i&1 == 1 {
-			y = y.Times(x)
-			if y.kind != finite {
-				break
-			}
-		}
-		if i >>= 1; i == 0 {
-			break
-		}
-		x = x.Times(x)
-	}
-	if n < 0 {
-		return BigInt(1).Div(y)
-	}
-	return y
+	hi, lo := bits.Mul64(n, powersOfTen[by])
+	return lo, hi == 0
 }
 
 // tenTo is 10**n.
-func tenTo(n int64) *big.Int { return new(big.Int).Exp(bigTen, big.NewInt(n), nil) }
-
-// compare is -1, 0 or 1; ok is false when either is NaN.
-func (x BigNumber) compare(y BigNumber) (c int, ok bool) {
-	switch {
-	case x.kind == nan || y.kind == nan:
-		return 0, false
-	case x.kind == finite && y.kind == finite:
-		return x.signed().Cmp(y.signed()), true
-	case x.kind == infinite && y.kind == infinite && x.neg == y.neg:
-		return 0, true
-	case x.kind == infinite && x.neg, y.kind == infinite && !y.neg:
-		return -1, true
-	}
-	return 1, true
-}
-
-// Lt is x < y; false when either is NaN, like all comparisons.
-func (x BigNumber) Lt(y BigNumber) bool {
-	c, ok := x.compare(y)
-	return ok && c < 0
-}
-
-// Lte is x <= y.
-func (x BigNumber) Lte(y BigNumber) bool {
-	c, ok := x.compare(y)
-	return ok && c <= 0
-}
-
-// Gt is x > y.
-func (x BigNumber) Gt(y BigNumber) bool {
-	c, ok := x.compare(y)
-	return ok && c > 0
-}
-
-// Gte is x >= y.
-func (x BigNumber) Gte(y BigNumber) bool {
-	c, ok := x.compare(y)
-	return ok && c >= 0
-}
-
-// Eq is x = y; 0 equals -0.
-func (x BigNumber) Eq(y BigNumber) bool {
-	c, ok := x.compare(y)
-	return ok && c == 0
+func tenTo(n int64) *big.Int {
+	return new(big.Int).Exp(big.NewInt(10), big.NewInt(n), nil)
 }

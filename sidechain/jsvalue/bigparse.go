@@ -3,8 +3,6 @@ package jsvalue
 import (
 	"math/big"
 	"strings"
-
-	"github.com/shopspring/decimal"
 )
 
 // parseBig reads text as bignumber.js does: plain decimals first; otherwise
@@ -100,15 +98,25 @@ func fromDigits(neg bool, whole, fraction string, exp int) BigNumber {
 	} else {
 		exp -= len(fraction)
 	}
-	text := whole + fraction
-	switch e := exp + len(text) - 1; {
+	length := len(whole) + len(fraction)
+	switch e := exp + length - 1; {
 	case e > maxExponent:
 		return infinity(neg)
 	case e < -maxExponent:
 		return BigNumber{neg: neg}
 	}
-	c, _ := new(big.Int).SetString(text, 10)
-	return BigNumber{neg: neg, d: decimal.NewFromBigInt(c, int32(exp))}
+	if length < len(powersOfTen) {
+		var n uint64
+		for i := 0; i < len(whole); i++ {
+			n = n*10 + uint64(whole[i]-'0')
+		}
+		for i := 0; i < len(fraction); i++ {
+			n = n*10 + uint64(fraction[i]-'0')
+		}
+		return BigNumber{neg: neg, coef: n, exp: int32(exp)}
+	}
+	c, _ := new(big.Int).SetString(whole+fraction, 10)
+	return rangedWide(neg, c, int32(exp))
 }
 
 // isWord is the regular expression's \w.
@@ -169,15 +177,18 @@ func parseRadix(s string, radix int) BigNumber {
 		if n, ok := parseNamed(s); ok {
 			return n
 		}
-		sign, again, rest, ok := cutRadix(s)
-		if !ok || again != radix {
-			return notANumber()
+		next := s
+		if sign, again, rest, ok := cutRadix(s); ok && again == radix {
+			next = sign + rest
 		}
 		// bignumber.js drops a dot at the end here: 0x0x1. is 0x1
-		if n := len(rest) - 1; strings.IndexByte(rest, '.') == n {
-			rest = rest[:n]
+		if n := len(next) - 1; n > 0 && strings.IndexByte(next, '.') == n {
+			next = next[:n]
 		}
-		s = sign + rest
+		if next == s {
+			return notANumber()
+		}
+		s = next
 	}
 }
 
@@ -199,15 +210,11 @@ func radixNumber(s string, radix int) (BigNumber, bool) {
 	}
 	n, _ := new(big.Int).SetString("0"+whole+fraction, radix)
 	if fraction == "" {
-		return ranged(neg, decimal.NewFromBigInt(n, 0)), true
+		return rangedWide(neg, n, 0), true
 	}
 	scale := new(big.Int).Exp(big.NewInt(int64(radix)), big.NewInt(int64(len(fraction))), nil)
 	n.Mul(n, tenTo(decimalPlaces))
-	q, r := n.QuoRem(n, scale, new(big.Int))
-	if r.Lsh(r, 1).Cmp(scale) >= 0 {
-		q.Add(q, bigOne)
-	}
-	return ranged(neg, decimal.NewFromBigInt(q, -decimalPlaces)), true
+	return rangedWide(neg, quotient(n, scale), -decimalPlaces), true
 }
 
 func radixDigits(s string, radix int) bool {

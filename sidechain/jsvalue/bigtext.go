@@ -1,12 +1,10 @@
 package jsvalue
 
 import (
+	"cmp"
 	"math"
 	"math/big"
 	"strconv"
-	"strings"
-
-	"github.com/shopspring/decimal"
 )
 
 // RoundingMode is a rounding mode by bignumber.js's number.
@@ -25,26 +23,56 @@ const (
 	RoundHalfFloor                     // ties towards -Infinity
 )
 
-// round rounds to so many decimals.
-func (x BigNumber) round(places int, mode RoundingMode) BigNumber {
-	drop := -int(x.d.Exponent()) - places
-	if x.kind != finite || drop <= 0 {
+// Round rounds to so many decimals (bignumber.js's dp(n, mode)).
+func (x BigNumber) Round(places int, mode RoundingMode) BigNumber {
+	switch x.kind {
+	case small:
+		return x.roundSmall(places, mode)
+	case wide:
+		return x.roundWide(places, mode)
+	}
+	return x
+}
+
+// IntegerValue rounds to a whole number.
+func (x BigNumber) IntegerValue(mode RoundingMode) BigNumber { return x.Round(0, mode) }
+
+func (x BigNumber) roundSmall(places int, mode RoundingMode) BigNumber {
+	drop := -int(x.exp) - places
+	if drop <= 0 || x.coef == 0 {
 		return x
 	}
-	c := x.d.Coefficient()
-	unit := tenTo(int64(drop))
+	q, half, exact := uint64(0), -1, false // beyond 19 digits less than a half is left
+	if drop < len(powersOfTen) {
+		unit := powersOfTen[drop]
+		r := x.coef % unit
+		q, exact = x.coef/unit, r == 0
+		half = cmp.Compare(r, unit-r)
+	}
+	if !exact && roundsAway(mode, x.neg, half, q&1 == 1) {
+		q++
+	}
+	return rangedSmall(x.neg, q, int32(-places))
+}
+
+func (x BigNumber) roundWide(places int, mode RoundingMode) BigNumber {
+	drop := -int(x.d.Exponent()) - places
+	if drop <= 0 {
+		return x
+	}
+	c, unit := x.d.Coefficient(), tenTo(int64(drop))
 	q, r := c.QuoRem(c, unit, new(big.Int))
 	if r.Sign() != 0 {
 		half := r.Lsh(r, 1).Cmp(unit)
 		if roundsAway(mode, x.neg, half, q.Bit(0) == 1) {
-			q.Add(q, bigOne)
+			q.Add(q, big.NewInt(1))
 		}
 	}
-	return ranged(x.neg, decimal.NewFromBigInt(q, int32(-places)))
+	return rangedWide(x.neg, q, int32(-places))
 }
 
-// roundsAway decides for a remainder: half is its comparison with one half,
-// odd says whether the digit before it is.
+// roundsAway decides for a remainder that is not zero: half is its comparison
+// with one half, odd says whether the digit before it is.
 func roundsAway(mode RoundingMode, neg bool, half int, odd bool) bool {
 	switch mode {
 	case RoundUp:
@@ -72,34 +100,22 @@ func roundsAway(mode RoundingMode, neg bool, half int, odd bool) bool {
 	return true
 }
 
-// IntegerValue rounds to a whole number.
-func (x BigNumber) IntegerValue(mode RoundingMode) BigNumber { return x.round(0, mode) }
-
-// Round rounds to so many decimals (bignumber.js's dp(n, mode)).
-func (x BigNumber) Round(places int, mode RoundingMode) BigNumber { return x.round(places, mode) }
-
-// DP is the number of decimals without trailing zeros; ok is false for NaN
-// and the infinities, where JavaScript has null (and null <= 3 is true there).
-func (x BigNumber) DP() (n int, ok bool) {
-	if x.kind != finite {
-		return 0, false
+// digits appends the coefficient without trailing zeros to buf and returns it
+// with its power of ten; nothing for zero.
+func (x BigNumber) digits(buf []byte) (text []byte, exp int) {
+	if x.IsZero() {
+		return buf, 0
 	}
-	digits, exp := x.digits()
-	if digits == "" {
-		return 0, true
+	if x.kind == small {
+		text, exp = strconv.AppendUint(buf, x.coef, 10), int(x.exp)
+	} else {
+		text, exp = x.d.Coefficient().Append(buf, 10), int(x.d.Exponent())
 	}
-	return max(0, -exp), true
-}
-
-// digits is the coefficient without trailing zeros and its power of ten; ""
-// for zero.
-func (x BigNumber) digits() (text string, exp int) {
-	if x.d.IsZero() {
-		return "", 0
+	n := len(text)
+	for text[n-1] == '0' {
+		n--
 	}
-	all := x.d.Coefficient().String()
-	text = strings.TrimRight(all, "0")
-	return text, int(x.d.Exponent()) + len(all) - len(text)
+	return text[:n], exp + len(text) - n
 }
 
 // special is the text of what is not finite.
@@ -114,61 +130,60 @@ func (x BigNumber) special() string {
 }
 
 // ToFixed is plain notation with as many decimals as needed.
-func (x BigNumber) ToFixed() string {
-	if x.kind != finite {
-		return x.special()
-	}
-	digits, exp := x.digits()
-	return fixed(x.neg, digits, exp, 0)
-}
+func (x BigNumber) ToFixed() string { return x.fixed(x.neg && !x.IsZero(), 0) }
 
 // ToFixedN is plain notation with exactly n decimals, rounded half up.
 func (x BigNumber) ToFixedN(n int) string { return x.ToFixedMode(n, RoundHalfUp) }
 
-// ToFixedMode is plain notation with exactly n decimals.
+// ToFixedMode is plain notation with exactly n decimals. A negative number
+// that is rounded to zero keeps its sign ("-0.00"); zero itself has none.
 func (x BigNumber) ToFixedMode(n int, mode RoundingMode) string {
-	if x.kind != finite {
-		return x.special()
-	}
-	digits, exp := x.round(n, mode).digits()
-	return fixed(x.neg, digits, exp, n)
+	return x.Round(n, mode).fixed(x.neg && !x.IsZero(), n)
 }
 
-// fixed writes digits * 10**exp in plain notation with at least so many
-// decimals. Zero has no sign.
-func fixed(neg bool, digits string, exp, places int) string {
-	buf := make([]byte, 0, len(digits)+max(exp, -exp, 0)+places+4)
-	if neg && digits != "" {
+// fixed is plain notation with at least so many decimals, with or without a
+// minus in front.
+func (x BigNumber) fixed(minus bool, places int) string {
+	if !x.IsFinite() {
+		return x.special()
+	}
+	var digitBuf [40]byte
+	var textBuf [64]byte
+	digits, exp := x.digits(digitBuf[:0])
+	buf := textBuf[:0]
+	if minus {
 		buf = append(buf, '-')
 	}
-	point := len(digits) + exp // digits before the point
-	if digits == "" {
-		point = 0
+	return string(appendFixed(buf, digits, exp, places))
+}
+
+// appendFixed writes digits * 10**exp in plain notation with at least so many
+// decimals. No digits stand for zero.
+func appendFixed(buf, digits []byte, exp, places int) []byte {
+	whole := max(0, len(digits)+exp) // digits before the point
+	if len(digits) == 0 {
+		whole, exp = 0, 0
 	}
 	switch {
-	case point <= 0:
+	case whole == 0:
 		buf = append(buf, '0')
-	case point >= len(digits):
+	case exp >= 0:
 		buf = append(buf, digits...)
-		buf = appendZeros(buf, point-len(digits))
+		buf = appendZeros(buf, exp)
 	default:
-		buf = append(buf, digits[:point]...)
+		buf = append(buf, digits[:whole]...)
 	}
-	decimals := 0
-	if digits != "" {
-		decimals = max(0, -exp)
-	}
+	decimals := max(0, -exp)
 	if decimals == 0 && places == 0 {
-		return string(buf)
+		return buf
 	}
 	buf = append(buf, '.')
 	if decimals > 0 {
-		if point < 0 {
-			buf = appendZeros(buf, -point)
-		}
-		buf = append(buf, digits[max(0, point):]...)
+		rest := digits[whole:]
+		buf = appendZeros(buf, decimals-len(rest))
+		buf = append(buf, rest...)
 	}
-	return string(appendZeros(buf, places-decimals))
+	return appendZeros(buf, places-decimals)
 }
 
 func appendZeros(buf []byte, n int) []byte {
@@ -181,13 +196,14 @@ func appendZeros(buf []byte, n int) []byte {
 // String is bignumber.js's toString: exponent notation from 1e+21 on and from
 // 1e-7 down; -0 is "0".
 func (x BigNumber) String() string {
-	if x.kind != finite {
+	if !x.IsFinite() {
 		return x.special()
 	}
-	digits, exp := x.digits()
+	var digitBuf [40]byte
+	digits, exp := x.digits(digitBuf[:0])
 	e := exp + len(digits) - 1
-	if digits == "" || e > -7 && e < 21 {
-		return fixed(x.neg, digits, exp, 0)
+	if len(digits) == 0 || e > -7 && e < 21 {
+		return x.ToFixed()
 	}
 	var buf []byte
 	if x.neg {
@@ -219,12 +235,9 @@ func (x BigNumber) Number() float64 {
 	switch {
 	case x.kind == nan:
 		return math.NaN()
-	case x.neg && x.IsZero():
+	case x.IsZero() && x.neg:
 		return math.Copysign(0, -1)
 	}
-	f, err := strconv.ParseFloat(x.String(), 64)
-	if err != nil && !math.IsInf(f, 0) {
-		return 0
-	}
+	f, _ := strconv.ParseFloat(x.String(), 64) // out of range gives ±Inf or 0, as in JavaScript
 	return f
 }

@@ -80,7 +80,7 @@ func powSpecial(x, y float64) (float64, bool) {
 	case y == -1:
 		return 1 / x, true
 	case y == 2:
-		return x * x, true
+		return float64(x * x), true
 	case y == 0.5 && !math.Signbit(x):
 		return math.Sqrt(x), true
 	}

@@ -60,7 +60,7 @@ func (r *Random) next() uint8 {
 func (r *Random) Float64() float64 {
 	var n, d float64 = 0, 1 << 48
 	for range 6 {
-		n = n*256 + float64(r.next())
+		n = float64(n*256) + float64(r.next())
 	}
 	var x uint8
 	for n < 1<<52 {

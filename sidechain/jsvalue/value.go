@@ -120,11 +120,12 @@ func Length(s string) int {
 			n++
 			continue
 		}
-		if s[i] >= 0xF0 {
+		size := sequenceLen(s[i:])
+		if size == 4 {
 			n++ // a surrogate pair
 		}
 		n++
-		i += sequenceLen(s[i:])
+		i += size
 	}
 	return n
 }
