@@ -1,0 +1,320 @@
+package pegs
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"causeway/chains"
+)
+
+// BatchPayout is the kind of a batch that pays withdrawals. Batches of other
+// kinds pay only scripts of ours.
+const BatchPayout = "payout"
+
+// Batch is one transaction of ours, in all its fee variants.
+type Batch struct {
+	ID          string
+	Chain       chains.ID
+	Kind        string
+	Withdrawals []string
+	Inputs      []chains.Outpoint // sorted; every variant spends exactly these
+	Fee         chains.Amount
+	Plan        json.RawMessage // nil for an adopted batch that has none yet
+	Assigned    *Assigned
+	Variants    []Signed
+	Broadcast   *Broadcast
+	Mined       *Spending // the transaction of the chain that is this batch
+	Conflict    string    // another transaction that spends an input
+	Settling    *Settling
+	Settled     *Settled
+
+	index int
+}
+
+func (b *Batch) place() int { return b.index }
+
+// BatchID is the identity of a batch: what it pays and from what. The same
+// plan has the same id, so that submitting it twice is harmless.
+func BatchID(chain chains.ID, kind string, withdrawals []string, inputs []chains.Outpoint) string {
+	ids := slices.Sorted(slices.Values(withdrawals))
+	var text strings.Builder
+	fmt.Fprintf(&text, "causeway/batch/1\n%s\n%s\n", chain, kind)
+	for _, id := range ids {
+		fmt.Fprintf(&text, "%s\n", id)
+	}
+	for _, in := range sortedOutpoints(inputs) {
+		fmt.Fprintf(&text, "%s:%d\n", in.TxID, in.Index)
+	}
+	sum := sha256.Sum256([]byte(text.String()))
+	return hex.EncodeToString(sum[:20])
+}
+
+// state is the withdrawal state that the batch gives to what it pays.
+func (b *Batch) state(s *State) WithdrawalState {
+	switch {
+	case b.Settled != nil:
+		return WithdrawalSettled
+	case b.Mined != nil && s.chains[b.Chain].Depth(b.Mined.In) >= s.chains[b.Chain].CreditDepth():
+		return WithdrawalConfirmed
+	case b.Mined != nil || b.Broadcast != nil:
+		return WithdrawalBroadcast
+	case len(b.Variants) > 0:
+		return WithdrawalSigned
+	}
+	return WithdrawalPlanned
+}
+
+// BatchState is where a batch stands, in the terms of withdrawals.
+func (s *State) BatchState(b *Batch) WithdrawalState { return b.state(s) }
+
+// touchBatch writes the histories of the withdrawals of a batch.
+func (s *State) touchBatch(b *Batch, at time.Time, detail string) {
+	for _, id := range b.Withdrawals {
+		s.touchWithdrawal(s.withdrawals[id], at, detail)
+	}
+	if b.Settled != nil && b.Mined != nil {
+		delete(s.openBatches, b.ID)
+	} else {
+		s.openBatches[b.ID] = b
+	}
+}
+
+func (s *State) openBatchesOf(chain chains.ID) []*Batch {
+	var list []*Batch
+	for _, b := range ordered(s.openBatches) {
+		if b.Chain == chain {
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
+func (s *State) addBatch(b *Batch) {
+	c := s.chains[b.Chain]
+	b.Inputs = sortedOutpoints(b.Inputs)
+	b.index = len(s.batchList)
+	s.batches[b.ID] = b
+	s.batchList = append(s.batchList, b)
+	s.openBatches[b.ID] = b
+	for _, in := range b.Inputs {
+		c.kept[in] = b.ID
+	}
+	for _, id := range b.Withdrawals {
+		s.withdrawals[id].Batch = b.ID
+	}
+}
+
+func (s *State) planned(e *Planned, at time.Time) error {
+	c, err := s.chain(e.Chain)
+	if err != nil {
+		return err
+	}
+	switch {
+	case s.batches[e.Batch] != nil:
+		return refuse("batch %s twice", e.Batch)
+	case e.Batch != BatchID(e.Chain, e.BatchKind, e.Withdrawals, e.Inputs):
+		return refuse("batch %s is not named by what it pays", e.Batch)
+	case len(e.Inputs) == 0 || len(sortedOutpoints(e.Inputs)) != len(e.Inputs):
+		return refuse("batch %s has no inputs, or one twice", e.Batch)
+	case (e.BatchKind == BatchPayout) != (len(e.Withdrawals) > 0):
+		return refuse("batch %s of kind %s pays %d withdrawals", e.Batch, e.BatchKind, len(e.Withdrawals))
+	}
+	for i, id := range e.Withdrawals {
+		w := s.withdrawals[id]
+		if w == nil || w.Chain != e.Chain || s.WithdrawalState(w) != WithdrawalQueued || slices.Contains(e.Withdrawals[:i], id) {
+			return refuse("withdrawal %s cannot be planned", id)
+		}
+	}
+	spendable := s.Spendable(e.Chain)
+	for _, in := range e.Inputs {
+		if !slices.ContainsFunc(spendable, func(coin Coin) bool { return coin.Outpoint == in }) {
+			return refuse("%s of %s may not be spent", DepositID(c.ID, in), e.Batch)
+		}
+	}
+	b := &Batch{ID: e.Batch, Chain: e.Chain, Kind: e.BatchKind, Withdrawals: e.Withdrawals, Inputs: e.Inputs, Fee: e.Fee, Plan: e.Plan}
+	s.addBatch(b)
+	s.touchBatch(b, at, "batch "+b.ID)
+	return nil
+}
+
+// dropped takes back a plan that the sidechain will never accept.
+func (s *State) dropped(e *Dropped, at time.Time) error {
+	b := s.batches[e.Batch]
+	if b == nil || b.Assigned != nil || len(b.Variants) > 0 {
+		return refuse("batch %s cannot be dropped", e.Batch)
+	}
+	c := s.chains[b.Chain]
+	for _, in := range b.Inputs {
+		delete(c.kept, in)
+	}
+	for _, id := range b.Withdrawals {
+		w := s.withdrawals[id]
+		w.Batch = ""
+		s.touchWithdrawal(w, at, e.Reason)
+	}
+	delete(s.batches, b.ID)
+	delete(s.openBatches, b.ID)
+	s.batchList = slices.DeleteFunc(s.batchList, func(other *Batch) bool { return other == b })
+	for i, other := range s.batchList {
+		other.index = i
+	}
+	return nil
+}
+
+// assigned ties a batch to its inputs for ever. A row that we did not plan (the
+// ledger was lost, or another attestor planned it) is adopted.
+func (s *State) assigned(e *Assigned, at time.Time) error {
+	b := s.batches[e.Batch]
+	if b == nil {
+		return s.adopt(e, at)
+	}
+	switch {
+	case b.Assigned != nil:
+		return refuse("batch %s is assigned already", e.Batch)
+	case e.Chain != b.Chain || e.BatchKind != b.Kind || !slices.Equal(sortedOutpoints(e.Inputs), b.Inputs) || !sameSet(e.Withdrawals, b.Withdrawals):
+		return refuse("batch %s was assigned otherwise than planned", e.Batch)
+	}
+	b.Assigned = e
+	s.touchBatch(b, at, "")
+	return nil
+}
+
+func (s *State) adopt(e *Assigned, at time.Time) error {
+	c, err := s.chain(e.Chain)
+	if err != nil {
+		return err
+	}
+	for _, id := range e.Withdrawals {
+		if w := s.withdrawals[id]; w == nil || w.Batch != "" || w.Returned != nil {
+			return refuse("withdrawal %s of adopted batch %s", id, e.Batch)
+		}
+	}
+	for _, in := range e.Inputs {
+		if other := c.kept[in]; other != "" {
+			return refuse("%s is kept for %s and assigned to %s", DepositID(c.ID, in), other, e.Batch)
+		}
+	}
+	for _, id := range e.Withdrawals {
+		s.withdrawals[id].Parked = nil
+	}
+	b := &Batch{ID: e.Batch, Chain: e.Chain, Kind: e.BatchKind, Withdrawals: e.Withdrawals, Inputs: e.Inputs, Assigned: e}
+	s.addBatch(b)
+	s.touchBatch(b, at, "assigned as batch "+b.ID)
+	for _, in := range b.Inputs {
+		if out := c.outputs[in]; out != nil && out.Spent != nil {
+			s.recognise(c, out.Spent, at)
+		}
+	}
+	return nil
+}
+
+func (s *State) replanned(e *Replanned, at time.Time) error {
+	b := s.batches[e.Batch]
+	if b == nil || b.Assigned == nil || b.Plan != nil || b.Mined != nil {
+		return refuse("batch %s cannot be planned again", e.Batch)
+	}
+	b.Plan, b.Fee = e.Plan, e.Fee
+	s.touchBatch(b, at, "")
+	return nil
+}
+
+func (s *State) signed(e *Signed, at time.Time) error {
+	b := s.batches[e.Batch]
+	switch {
+	case b == nil || b.Assigned == nil || b.Plan == nil:
+		return refuse("batch %s is not assigned", e.Batch)
+	case b.Mined != nil || b.Conflict != "":
+		return refuse("batch %s is decided", e.Batch)
+	case len(e.Raw) == 0 || e.TxID == "":
+		return refuse("batch %s: nothing was signed", e.Batch)
+	}
+	for _, v := range b.Variants {
+		if v.TxID == e.TxID {
+			return refuse("batch %s: variant %s twice", e.Batch, e.TxID)
+		}
+	}
+	c := s.chains[b.Chain]
+	b.Variants = append(b.Variants, *e)
+	c.makers[e.TxID] = b.ID
+	for _, p := range e.Change {
+		if c.outputs[p.Outpoint] == nil {
+			c.outputs[p.Outpoint] = &Output{Payment: p, Own: true}
+		}
+	}
+	s.touchBatch(b, at, e.TxID)
+	return nil
+}
+
+func (s *State) broadcast(e *Broadcast, at time.Time) error {
+	b := s.batches[e.Batch]
+	if b == nil || !slices.ContainsFunc(b.Variants, func(v Signed) bool { return v.TxID == e.TxID }) {
+		return refuse("batch %s has no variant %s", e.Batch, e.TxID)
+	}
+	if b.Broadcast != nil && b.Broadcast.TxID == e.TxID {
+		return refuse("batch %s: broadcast of %s twice", e.Batch, e.TxID)
+	}
+	b.Broadcast = e
+	s.touchBatch(b, at, e.TxID)
+	return nil
+}
+
+func (s *State) settling(e *Settling, at time.Time) error {
+	b := s.batches[e.Batch]
+	if b == nil || b.Settled != nil || b.state(s) != WithdrawalConfirmed || b.Mined.TxID != e.TxID {
+		return refuse("batch %s cannot be settled by %s", e.Batch, e.TxID)
+	}
+	b.Settling = e
+	s.touchBatch(b, at, "")
+	return nil
+}
+
+func (s *State) settled(e *Settled, at time.Time) error {
+	b := s.batches[e.Batch]
+	if b == nil || b.Settled != nil || b.Assigned == nil {
+		return refuse("batch %s cannot be settled", e.Batch)
+	}
+	b.Settled = e
+	s.touchBatch(b, at, e.TxID)
+	return nil
+}
+
+// MinedFee is the miner fee of the transaction of the chain that a batch became.
+func (s *State) MinedFee(b *Batch) (chains.Amount, error) {
+	if b.Mined == nil {
+		return chains.Amount{}, fmt.Errorf("pegs: batch %s is not in the chain", b.ID)
+	}
+	for _, v := range b.Variants {
+		if v.TxID == b.Mined.TxID {
+			return v.Fee, nil
+		}
+	}
+	// Not one of the variants we know: adopted, or its txid was changed on the
+	// way. What it pays is known all the same.
+	c := s.chains[b.Chain]
+	var in, out chains.Amount
+	for _, o := range b.Inputs {
+		prev := c.outputs[o]
+		if prev == nil {
+			return chains.Amount{}, fmt.Errorf("pegs: input %s of batch %s is not known", DepositID(c.ID, o), b.ID)
+		}
+		in = addAmount(in, prev.Amount)
+	}
+	for _, id := range b.Withdrawals {
+		out = addAmount(out, s.withdrawals[id].Amount)
+	}
+	for _, o := range c.outputs {
+		if o.Outpoint.TxID == b.Mined.TxID && o.Kind != chains.WatchDeposit {
+			out = addAmount(out, o.Amount)
+		}
+	}
+	return in.Sub(out)
+}
+
+func sameSet(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}

@@ -1,0 +1,280 @@
+package pegs
+
+import (
+	"slices"
+	"time"
+
+	"causeway/chains"
+)
+
+// Chain is what is known of one outside chain: the newest blocks, our scripts,
+// our outputs and the transactions that spend them.
+type Chain struct {
+	ID     chains.ID
+	Config Configured
+	Epochs []EpochAdded
+
+	tail     []chains.Header // newest last, at most Policy.Keep
+	next     uint64          // height of the block to connect
+	accounts map[string]*watch
+	outputs  map[chains.Outpoint]*Output
+	unspent  map[chains.Outpoint]*Output // in the chain and not spent in it
+	txs      map[string]*Spending
+	kept     map[chains.Outpoint]string // the batch that an outpoint is kept for
+	makers   map[string]string          // the batch of a signed transaction, by txid
+	blocks   map[string]*blockIndex     // of tail, by hash
+	halts    []Halt
+}
+
+type watch struct{ complete bool }
+
+// blockIndex is what disconnecting a block has to take back.
+type blockIndex struct {
+	created  []*Output
+	spent    []*Output
+	txs      []*Spending
+	deposits chains.Amount
+}
+
+// Output is an output of ours.
+type Output struct {
+	Payment
+	Own   bool             // made by a transaction that spends outputs of ours
+	In    *chains.BlockRef // nil while not in the chain
+	Spent *Spending        // the transaction of the chain that spends it
+}
+
+// Spending is a transaction that spends outputs of ours.
+type Spending struct {
+	TxID   string
+	Inputs []chains.Outpoint // all of them, sorted
+	In     *chains.BlockRef  // nil while not in the chain
+	Batch  string            // empty when it is none of ours
+}
+
+// Halt is a reason why scopes of a chain stand still.
+type Halt struct {
+	Halted
+	At time.Time
+}
+
+func (s *State) configured(e *Configured) error {
+	c, ok := s.chains[e.Chain]
+	if !ok {
+		s.chains[e.Chain] = &Chain{
+			ID: e.Chain, Config: *e, next: e.Start,
+			accounts: map[string]*watch{},
+			outputs:  map[chains.Outpoint]*Output{},
+			unspent:  map[chains.Outpoint]*Output{},
+			txs:      map[string]*Spending{},
+			kept:     map[chains.Outpoint]string{},
+			makers:   map[string]string{},
+			blocks:   map[string]*blockIndex{},
+		}
+		s.ids = append(s.ids, e.Chain)
+		return nil
+	}
+	if e.Network != c.Config.Network {
+		return refuse("%s moved from %s to %s", e.Chain, c.Config.Network, e.Network)
+	}
+	if len(c.tail) == 0 && len(c.outputs) == 0 {
+		c.next = e.Start
+	}
+	c.Config = *e
+	return nil
+}
+
+func (s *State) chain(id chains.ID) (*Chain, error) {
+	if c, ok := s.chains[id]; ok {
+		return c, nil
+	}
+	return nil, refuse("chain %q is not configured", id)
+}
+
+func (s *State) epochAdded(e *EpochAdded) error {
+	c, err := s.chain(e.Chain)
+	if err != nil {
+		return err
+	}
+	for _, known := range c.Epochs {
+		if known.Epoch == e.Epoch {
+			return refuse("%s epoch %d twice", e.Chain, e.Epoch)
+		}
+	}
+	c.Epochs = append(c.Epochs, *e)
+	if len(c.tail) > 0 {
+		// Blocks were looked at without the scripts of this epoch.
+		for _, w := range c.accounts {
+			w.complete = false
+		}
+	}
+	return nil
+}
+
+func (s *State) watching(e *Watching) error {
+	c, err := s.chain(e.Chain)
+	if err != nil {
+		return err
+	}
+	for _, a := range e.Accounts {
+		if c.accounts[a] != nil {
+			return refuse("%s is watched already", a)
+		}
+	}
+	for _, a := range e.Accounts {
+		// Nothing was looked at yet: there is nothing to search again.
+		c.accounts[a] = &watch{complete: len(c.tail) == 0 && c.next == c.Config.Start}
+	}
+	return nil
+}
+
+// backscanned adds what the blocks before Watching hold. A block that has left
+// the chain since is ignored: its replacement was matched when connected.
+func (s *State) backscanned(e *Backscanned, at time.Time) error {
+	c, err := s.chain(e.Chain)
+	if err != nil {
+		return err
+	}
+	for _, a := range e.Accounts {
+		if c.accounts[a] == nil {
+			return refuse("%s is not watched", a)
+		}
+	}
+	for _, m := range e.Matched {
+		if m.Header.Height >= c.next {
+			return refuse("block %d is beyond the newest", m.Header.Height)
+		}
+	}
+	for _, m := range e.Matched {
+		if !c.Has(m.Header.BlockRef) {
+			continue
+		}
+		ref := m.Header.BlockRef
+		s.enter(c, m, &ref, at)
+	}
+	for _, a := range e.Accounts {
+		c.accounts[a].complete = true
+	}
+	return nil
+}
+
+func (s *State) connected(e *Connected, at time.Time) error {
+	c, err := s.chain(e.Chain)
+	if err != nil {
+		return err
+	}
+	if e.Header.Height != c.next {
+		return refuse("%s block %d, want %d", e.Chain, e.Header.Height, c.next)
+	}
+	if tip, ok := c.Tip(); ok && e.Header.Parent != tip.Hash {
+		return refuse("%s block %d does not extend %s", e.Chain, e.Header.Height, tip.Hash)
+	}
+	ref := e.Header.BlockRef
+	c.tail = append(c.tail, e.Header)
+	c.blocks[ref.Hash] = &blockIndex{}
+	c.next = ref.Height + 1
+	s.enter(c, e.Match, &ref, at)
+	for extra := len(c.tail) - max(c.Config.Policy.Keep, 1); extra > 0; extra-- {
+		delete(c.blocks, c.tail[0].Hash)
+		c.tail = slices.Delete(c.tail, 0, 1)
+	}
+	s.deepened(c, at)
+	return nil
+}
+
+func (s *State) disconnected(e *Disconnected, at time.Time) error {
+	c, err := s.chain(e.Chain)
+	if err != nil {
+		return err
+	}
+	tip, ok := c.Tip()
+	if !ok || tip != e.Block {
+		return refuse("%s: %s is not the newest block", e.Chain, e.Block.Hash)
+	}
+	index := c.blocks[tip.Hash]
+	delete(c.blocks, tip.Hash)
+	c.tail = c.tail[:len(c.tail)-1]
+	c.next = tip.Height
+	s.leave(c, index, tip, at)
+	s.deepened(c, at)
+	return nil
+}
+
+// Tip is the newest block; ok is false before the first.
+func (c *Chain) Tip() (tip chains.BlockRef, ok bool) {
+	if len(c.tail) == 0 {
+		return chains.BlockRef{}, false
+	}
+	return c.tail[len(c.tail)-1].BlockRef, true
+}
+
+// Tail is the newest blocks, oldest first.
+func (c *Chain) Tail() []chains.Header { return slices.Clone(c.tail) }
+
+// Next is the height of the block to connect next.
+func (c *Chain) Next() uint64 { return c.next }
+
+// Has says whether a block is in the chain that we follow. Blocks older than
+// the tail are final and taken to be.
+func (c *Chain) Has(ref chains.BlockRef) bool {
+	if ref.Height >= c.next {
+		return false
+	}
+	if len(c.tail) == 0 || ref.Height < c.tail[0].Height {
+		return true
+	}
+	return c.tail[ref.Height-c.tail[0].Height].Hash == ref.Hash
+}
+
+// Depth is the number of blocks from ref to the newest, both counted; 0 for nil.
+func (c *Chain) Depth(ref *chains.BlockRef) uint64 {
+	if ref == nil || ref.Height >= c.next {
+		return 0
+	}
+	return c.next - ref.Height
+}
+
+// Watched says whether the deposit addresses of an account are matched, and
+// whether all blocks of the past were searched for them.
+func (c *Chain) Watched(account string) (live, complete bool) {
+	w := c.accounts[account]
+	return w != nil, w != nil && w.complete
+}
+
+// WatchedAccounts lists the accounts that are matched, sorted.
+func (c *Chain) WatchedAccounts() []string { return sortedKeys(c.accounts) }
+
+// Incomplete lists the accounts whose past is still to be searched, sorted.
+func (c *Chain) Incomplete() []string {
+	var list []string
+	for name, w := range c.accounts {
+		if !w.complete {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// exposure is the value that deposits brought within the newest blocks.
+func (c *Chain) exposure() chains.Amount {
+	var total chains.Amount
+	for _, header := range c.tail {
+		total = addAmount(total, c.blocks[header.Hash].deposits)
+	}
+	return total
+}
+
+// CreditDepth is the depth at which a deposit is credited now.
+func (c *Chain) CreditDepth() uint64 {
+	return c.Config.Policy.Need(c.Config.Network, c.Config.Confirmations, c.exposure())
+}
+
+// addAmount adds; amounts that are already in blocks cannot overflow 128 bits.
+func addAmount(a, b chains.Amount) chains.Amount {
+	sum, err := a.Add(b)
+	if err != nil {
+		return a
+	}
+	return sum
+}

@@ -1,0 +1,240 @@
+package pegs
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"causeway/chains"
+)
+
+// DepositState is where a deposit stands.
+type DepositState string
+
+// The states of a deposit. Seen is never in the ledger: only the mempool knows.
+const (
+	DepositSeen         DepositState = "seen"
+	DepositConfirming   DepositState = "confirming"
+	DepositMinting      DepositState = "minting"
+	DepositCredited     DepositState = "credited"
+	DepositHeld         DepositState = "held"
+	DepositBelowMinimum DepositState = "below_minimum"
+	DepositUnclaimed    DepositState = "unclaimed"
+	DepositGone         DepositState = "gone"
+	DepositShortfall    DepositState = "shortfall"
+)
+
+// Deposit is a payment to a deposit address. Its id is its outpoint.
+type Deposit struct {
+	ID        string
+	Chain     chains.ID
+	Symbol    string
+	Outpoint  chains.Outpoint
+	Account   string
+	Address   string
+	Epoch     uint32
+	Amount    chains.Amount
+	Quantity  string
+	Remainder chains.Amount
+	Coinbase  bool
+	In        *chains.BlockRef // nil while not in the chain
+	Class     DepositState     // held, below_minimum, unclaimed; empty: to be minted
+	Reason    string
+	Intent    *Minting
+	Credit    *Credited
+	History   []Step
+
+	index int
+}
+
+func (d *Deposit) place() int { return d.index }
+
+// DepositID is the identity of a deposit, and the id that pegs.mint takes.
+func DepositID(chain chains.ID, o chains.Outpoint) string {
+	return fmt.Sprintf("%s:%s:%d", chain, o.TxID, o.Index)
+}
+
+// State is where the deposit stands by what the ledger knows.
+func (d *Deposit) State() DepositState {
+	switch {
+	case d.Credit != nil && d.In == nil:
+		return DepositShortfall
+	case d.Credit != nil:
+		return DepositCredited
+	case d.In == nil:
+		return DepositGone
+	case d.Class != "":
+		return d.Class
+	case d.Intent != nil:
+		return DepositMinting
+	}
+	return DepositConfirming
+}
+
+// depositsArrive books the deposits among a block's payments, those of one
+// transaction to one address together.
+func (s *State) depositsArrive(c *Chain, payments []Payment, ref *chains.BlockRef, index *blockIndex, at time.Time) {
+	groups := map[string][]Payment{}
+	for _, p := range payments {
+		if p.Kind == chains.WatchDeposit {
+			key := p.Outpoint.TxID + " " + p.Address
+			groups[key] = append(groups[key], p)
+		}
+	}
+	for _, key := range sortedKeys(groups) {
+		group := groups[key]
+		slices.SortFunc(group, func(a, b Payment) int {
+			return cmp.Or(b.Amount.Cmp(a.Amount), cmp.Compare(a.Outpoint.Index, b.Outpoint.Index))
+		})
+		for rank, p := range group {
+			s.depositArrives(c, p, rank, ref, index, at)
+		}
+	}
+}
+
+func (s *State) depositArrives(c *Chain, p Payment, rank int, ref *chains.BlockRef, index *blockIndex, at time.Time) {
+	id := DepositID(c.ID, p.Outpoint)
+	d := s.deposits[id]
+	if d == nil {
+		d = s.newDeposit(c, id, p, rank)
+	}
+	if d.In != nil && *d.In == *ref {
+		return
+	}
+	d.In, d.Coinbase = ref, p.Coinbase
+	index.deposits = addAmount(index.deposits, p.Amount)
+	s.touchDeposit(d, at, "block "+ref.Hash)
+}
+
+// newDeposit decides once, by the transaction alone and the asset's limits of
+// the time, whether the deposit is minted by itself.
+func (s *State) newDeposit(c *Chain, id string, p Payment, rank int) *Deposit {
+	d := &Deposit{
+		ID: id, Chain: c.ID, Outpoint: p.Outpoint, Account: p.Account, Address: p.Address,
+		Epoch: p.Epoch, Amount: p.Amount, index: len(s.depositList),
+	}
+	s.classify(d, rank)
+	s.deposits[id] = d
+	s.depositList = append(s.depositList, d)
+	s.depositsOf[d.Account] = append(s.depositsOf[d.Account], d)
+	s.openDeposits[id] = d
+	return d
+}
+
+func (s *State) classify(d *Deposit, rank int) {
+	asset, ok := s.NativeAsset(d.Chain)
+	if !ok {
+		d.Class, d.Reason = DepositUnclaimed, "the sidechain has no asset for this coin"
+		return
+	}
+	d.Symbol = asset.Symbol
+	quantity, remainder, err := asset.Quantity(d.Amount)
+	if err != nil {
+		d.Class, d.Reason = DepositHeld, err.Error()
+		return
+	}
+	d.Quantity, d.Remainder = quantity, remainder
+	below, err := asset.BelowMinimum(d.Amount)
+	switch {
+	case err != nil:
+		d.Class, d.Reason = DepositHeld, err.Error()
+	case d.Account == "":
+		d.Class, d.Reason = DepositUnclaimed, "the address has no owner"
+	case below:
+		d.Class, d.Reason = DepositBelowMinimum, "less than the minimum deposit of "+asset.MinDeposit
+	case rank >= MaxCreditsPerAddress:
+		d.Class, d.Reason = DepositHeld, fmt.Sprintf("not among the %d largest outputs of its transaction to this address", MaxCreditsPerAddress)
+	}
+}
+
+// touchDeposit writes the history when the state changed.
+func (s *State) touchDeposit(d *Deposit, at time.Time, detail string) {
+	state := d.State()
+	if n := len(d.History); n > 0 && d.History[n-1].State == string(state) {
+		return
+	}
+	d.History = append(d.History, Step{State: string(state), At: at, Detail: detail})
+	if state == DepositCredited {
+		delete(s.openDeposits, d.ID)
+	} else {
+		s.openDeposits[d.ID] = d
+	}
+}
+
+func (s *State) minting(e *Minting, at time.Time) error {
+	d := s.deposits[e.Deposit]
+	switch {
+	case d == nil:
+		return refuse("deposit %s is not known", e.Deposit)
+	case d.State() != DepositConfirming:
+		return refuse("deposit %s is %s", e.Deposit, d.State())
+	case s.Confirmations(d) < s.Needed(d):
+		return refuse("deposit %s has %d of %d confirmations", e.Deposit, s.Confirmations(d), s.Needed(d))
+	case e.Symbol != d.Symbol || e.Quantity != d.Quantity || e.To != d.Account:
+		return refuse("deposit %s is %s %s for %s", e.Deposit, d.Quantity, d.Symbol, d.Account)
+	}
+	d.Intent = e
+	s.touchDeposit(d, at, "")
+	return nil
+}
+
+// credited books a fact of the sidechain. One that differs from what we know is
+// booked as it is: Alarms reports it.
+func (s *State) credited(e *Credited, at time.Time) error {
+	d := s.deposits[e.Deposit]
+	switch {
+	case d == nil:
+		return refuse("deposit %s is not known", e.Deposit)
+	case d.Credit != nil:
+		return refuse("deposit %s is credited already", e.Deposit)
+	}
+	d.Credit = e
+	if e.Symbol == d.Symbol && e.Quantity == d.Quantity {
+		s.rounding[d.Symbol] = addAmount(s.rounding[d.Symbol], d.Remainder)
+	}
+	s.touchDeposit(d, at, "sidechain transaction "+e.Tx)
+	return nil
+}
+
+// Confirmations is how deep a deposit is.
+func (s *State) Confirmations(d *Deposit) uint64 { return s.chains[d.Chain].Depth(d.In) }
+
+// Needed is how deep it has to be.
+func (s *State) Needed(d *Deposit) uint64 {
+	c := s.chains[d.Chain]
+	need := c.CreditDepth()
+	if d.Coinbase {
+		need = max(need, c.Config.Policy.Maturity)
+	}
+	return need
+}
+
+// Alarms lists what no honest course of events explains: credits that differ
+// from the deposit, credited deposits that left the chain, spends by
+// transactions of nobody we know, and batches whose inputs were spent otherwise.
+func (s *State) Alarms(chain chains.ID) []string {
+	var list []string
+	for _, d := range s.depositList {
+		if d.Chain != chain || d.Credit == nil {
+			continue
+		}
+		if d.Credit.Symbol != d.Symbol || d.Credit.Quantity != d.Quantity || d.Credit.To != d.Account {
+			list = append(list, fmt.Sprintf("deposit %s was credited as %s %s to %s", d.ID, d.Credit.Quantity, d.Credit.Symbol, d.Credit.To))
+		}
+		if d.In == nil {
+			list = append(list, fmt.Sprintf("deposit %s was credited and left the chain", d.ID))
+		}
+	}
+	for _, b := range s.batchList {
+		if b.Chain == chain && b.Conflict != "" {
+			list = append(list, fmt.Sprintf("an input of batch %s was spent by transaction %s", b.ID, b.Conflict))
+		}
+	}
+	for _, txid := range s.chains[chain].Foreign() {
+		list = append(list, fmt.Sprintf("outputs of ours were spent by transaction %s, which is none of ours", txid))
+	}
+	slices.SortStableFunc(list, strings.Compare)
+	return list
+}

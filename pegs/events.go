@@ -1,0 +1,288 @@
+package pegs
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"causeway/chains"
+)
+
+// Event is one thing that happened or was decided. Events are values; their
+// JSON form is stored for ever and may only be extended.
+type Event interface {
+	// Kind names the type in the log.
+	Kind() string
+}
+
+// Configured records what the configuration says of a chain, so that a replay
+// uses the configuration of its time.
+type Configured struct {
+	Chain         chains.ID      `json:"chain"`
+	Network       chains.Network `json:"network"`
+	Start         uint64         `json:"start"`         // height of the first block to look at
+	Confirmations uint64         `json:"confirmations"` // 0: by exposure
+	InputExtra    uint64         `json:"input_extra"`   // depth beyond the credit depth that payout inputs need
+	Policy        Policy         `json:"policy"`
+}
+
+// EpochAdded records a published key and the scripts of ours that belong to it.
+type EpochAdded struct {
+	Chain    chains.ID   `json:"chain"`
+	Epoch    uint32      `json:"epoch"`
+	Key      string      `json:"key"` // 66 hex digits
+	Birthday uint64      `json:"birthday"`
+	Scripts  []OwnScript `json:"scripts"`
+}
+
+// OwnScript is a script of ours that belongs to no user.
+type OwnScript struct {
+	Kind    chains.WatchKind `json:"kind"`
+	Address string           `json:"address"`
+	Script  string           `json:"script"` // hex
+}
+
+// Watching records that the deposit addresses of accounts are matched in every
+// block connected from now on.
+type Watching struct {
+	Chain    chains.ID `json:"chain"`
+	Accounts []string  `json:"accounts"`
+}
+
+// Backscanned records that the blocks before Watching were searched too.
+type Backscanned struct {
+	Chain    chains.ID `json:"chain"`
+	Accounts []string  `json:"accounts"`
+	Matched  []Match   `json:"matched,omitempty"`
+}
+
+// Connected records a block that extends the chain that we follow.
+type Connected struct {
+	Chain chains.ID `json:"chain"`
+	Match
+}
+
+// Match is what one block holds for us.
+type Match struct {
+	Header   chains.Header `json:"header"`
+	Payments []Payment     `json:"payments,omitempty"`
+	// Spends holds every input of each transaction that spends an output of ours.
+	Spends []chains.Spend `json:"spends,omitempty"`
+}
+
+// Payment is an output that pays a script of ours.
+type Payment struct {
+	Outpoint chains.Outpoint  `json:"outpoint"`
+	Amount   chains.Amount    `json:"amount"`
+	Script   string           `json:"script"` // hex
+	Coinbase bool             `json:"coinbase,omitempty"`
+	Kind     chains.WatchKind `json:"kind"`
+	Account  string           `json:"account,omitempty"`
+	Epoch    uint32           `json:"epoch"`
+	Address  string           `json:"address"`
+}
+
+// Disconnected records that the newest block left the chain.
+type Disconnected struct {
+	Chain chains.ID       `json:"chain"`
+	Block chains.BlockRef `json:"block"`
+}
+
+// AssetsSeen records the peg assets of the sidechain when they changed.
+type AssetsSeen struct {
+	Assets []Asset `json:"assets"`
+}
+
+// Minting is the intent to submit mint operations for deposits.
+type Minting struct {
+	Deposit  string `json:"deposit"`
+	Symbol   string `json:"symbol"`
+	Quantity string `json:"quantity"`
+	To       string `json:"to"`
+}
+
+// Credited records a row of the sidechain's table of deposits.
+type Credited struct {
+	Deposit  string `json:"deposit"`
+	Symbol   string `json:"symbol"`
+	Quantity string `json:"quantity"`
+	To       string `json:"to"`
+	Tx       string `json:"tx"`
+}
+
+// Requested records a withdrawal whose tokens were burned in a final block.
+type Requested struct {
+	Withdrawal string    `json:"withdrawal"`
+	Row        uint64    `json:"row"` // number of the row in the sidechain's table
+	Symbol     string    `json:"symbol"`
+	Chain      chains.ID `json:"chain"`
+	Account    string    `json:"account"`
+	Address    string    `json:"address"`
+	Quantity   string    `json:"quantity"`
+	Fee        string    `json:"fee"`
+	Net        string    `json:"net"`
+	Ref        string    `json:"ref,omitempty"`
+}
+
+// Queued records that a withdrawal can be paid: to Script, Amount.
+type Queued struct {
+	Withdrawal string        `json:"withdrawal"`
+	Script     string        `json:"script"` // hex
+	Amount     chains.Amount `json:"amount"`
+}
+
+// Parked records that a withdrawal cannot be paid. GiveBack asks the sidechain
+// to return the tokens; without it a human decides.
+type Parked struct {
+	Withdrawal string `json:"withdrawal"`
+	Reason     string `json:"reason"`
+	GiveBack   bool   `json:"give_back,omitempty"`
+}
+
+// Returned records that the sidechain gave the tokens of a withdrawal back.
+type Returned struct {
+	Withdrawal string `json:"withdrawal"`
+	Tx         string `json:"tx,omitempty"`
+}
+
+// Planned is the intent to pay withdrawals from outputs of ours.
+type Planned struct {
+	Batch       string            `json:"batch"`
+	Chain       chains.ID         `json:"chain"`
+	BatchKind   string            `json:"kind"`
+	Withdrawals []string          `json:"withdrawals"`
+	Inputs      []chains.Outpoint `json:"inputs"`
+	Fee         chains.Amount     `json:"fee"`
+	// Plan is what the signer needs to build the same bytes again; opaque here.
+	Plan json.RawMessage `json:"plan"`
+}
+
+// Dropped records that a planned batch can never be assigned: the sidechain
+// decided otherwise about one of its withdrawals. Nothing of it was signed.
+type Dropped struct {
+	Batch  string `json:"batch"`
+	Reason string `json:"reason"`
+}
+
+// Assigned records the sidechain's final row that ties a batch to its inputs.
+// A batch that we do not know is adopted: the row alone says what decides it.
+type Assigned struct {
+	Batch       string            `json:"batch"`
+	Chain       chains.ID         `json:"chain"`
+	BatchKind   string            `json:"kind"`
+	Withdrawals []string          `json:"withdrawals"`
+	Inputs      []chains.Outpoint `json:"inputs"`
+	Tx          string            `json:"tx,omitempty"`
+}
+
+// Replanned gives an adopted batch its plan: the same inputs, the same payees.
+type Replanned struct {
+	Batch string          `json:"batch"`
+	Fee   chains.Amount   `json:"fee"`
+	Plan  json.RawMessage `json:"plan"`
+}
+
+// Signed records the bytes of one variant of a batch. They are a bearer cheque.
+type Signed struct {
+	Batch string        `json:"batch"`
+	TxID  string        `json:"txid"`
+	Raw   []byte        `json:"raw"` // base64 in JSON
+	Fee   chains.Amount `json:"fee"`
+	VSize uint64        `json:"vsize"`
+	// Counter is the signer's own count of what it has signed: it may never be
+	// lower when it is asked again.
+	Counter uint64 `json:"counter"`
+	// Change holds the outputs that pay scripts of ours other than deposit
+	// addresses.
+	Change []Payment `json:"change,omitempty"`
+}
+
+// Broadcast records the first time that a node took a variant.
+type Broadcast struct {
+	Batch   string         `json:"batch"`
+	TxID    string         `json:"txid"`
+	Verdict chains.Verdict `json:"verdict"`
+}
+
+// Settling is the intent to submit the settlement of a confirmed batch.
+type Settling struct {
+	Batch string `json:"batch"`
+	TxID  string `json:"txid"`
+	Cost  string `json:"cost"` // in coin units
+}
+
+// Settled records the sidechain's row that closed a batch.
+type Settled struct {
+	Batch string `json:"batch"`
+	TxID  string `json:"txid"`
+	Cost  string `json:"cost"`
+	Tx    string `json:"tx,omitempty"`
+}
+
+// Scope is what can be halted by itself, per chain.
+type Scope string
+
+// The scopes.
+const (
+	ScopeDeposits Scope = "deposits"
+	ScopeMinting  Scope = "minting"
+	ScopePayouts  Scope = "payouts"
+)
+
+// Scopes lists all of them.
+func Scopes() []Scope { return []Scope{ScopeDeposits, ScopeMinting, ScopePayouts} }
+
+// Halted stops scopes of a chain for a cause. Several causes may hold at once.
+type Halted struct {
+	Chain  chains.ID `json:"chain"`
+	Scopes []Scope   `json:"scopes"`
+	Cause  string    `json:"cause"`
+	Reason string    `json:"reason"`
+	Author string    `json:"author"`
+}
+
+// Resumed takes a cause away.
+type Resumed struct {
+	Chain  chains.ID `json:"chain"`
+	Cause  string    `json:"cause"`
+	Reason string    `json:"reason"`
+	Author string    `json:"author"`
+}
+
+func (*Configured) Kind() string   { return "configured" }
+func (*EpochAdded) Kind() string   { return "epoch" }
+func (*Watching) Kind() string     { return "watching" }
+func (*Backscanned) Kind() string  { return "backscanned" }
+func (*Connected) Kind() string    { return "connected" }
+func (*Disconnected) Kind() string { return "disconnected" }
+func (*AssetsSeen) Kind() string   { return "assets" }
+func (*Minting) Kind() string      { return "minting" }
+func (*Credited) Kind() string     { return "credited" }
+func (*Requested) Kind() string    { return "requested" }
+func (*Queued) Kind() string       { return "queued" }
+func (*Parked) Kind() string       { return "parked" }
+func (*Returned) Kind() string     { return "returned" }
+func (*Planned) Kind() string      { return "planned" }
+func (*Dropped) Kind() string      { return "dropped" }
+func (*Assigned) Kind() string     { return "assigned" }
+func (*Replanned) Kind() string    { return "replanned" }
+func (*Signed) Kind() string       { return "signed" }
+func (*Broadcast) Kind() string    { return "broadcast" }
+func (*Settling) Kind() string     { return "settling" }
+func (*Settled) Kind() string      { return "settled" }
+func (*Halted) Kind() string       { return "halted" }
+func (*Resumed) Kind() string      { return "resumed" }
+
+// newEvent makes an empty event of a kind.
+func newEvent(kind string) (Event, error) {
+	for _, e := range []Event{
+		&Configured{}, &EpochAdded{}, &Watching{}, &Backscanned{}, &Connected{}, &Disconnected{},
+		&AssetsSeen{}, &Minting{}, &Credited{}, &Requested{}, &Queued{}, &Parked{}, &Returned{},
+		&Planned{}, &Dropped{}, &Assigned{}, &Replanned{}, &Signed{}, &Broadcast{}, &Settling{},
+		&Settled{}, &Halted{}, &Resumed{},
+	} {
+		if e.Kind() == kind {
+			return e, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: kind %q", ErrRecord, kind)
+}

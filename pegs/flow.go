@@ -1,0 +1,170 @@
+package pegs
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"causeway/chains"
+)
+
+// enter books what a block holds. It may be told twice of the same block: live
+// and by a search of the past.
+func (s *State) enter(c *Chain, m Match, ref *chains.BlockRef, at time.Time) {
+	index := c.blocks[ref.Hash]
+	if index == nil {
+		index = &blockIndex{} // older than the tail: never disconnected
+	}
+	spenders := map[string][]chains.Outpoint{}
+	for _, spend := range m.Spends {
+		spenders[spend.By] = append(spenders[spend.By], spend.Outpoint)
+	}
+	for _, p := range m.Payments {
+		c.arrive(p, ref, index, spenders[p.Outpoint.TxID] != nil)
+	}
+	s.depositsArrive(c, m.Payments, ref, index, at)
+	for _, txid := range sortedKeys(spenders) {
+		s.spend(c, txid, spenders[txid], ref, index, at)
+	}
+}
+
+// arrive books an output of ours that a block makes.
+func (c *Chain) arrive(p Payment, ref *chains.BlockRef, index *blockIndex, own bool) {
+	out := c.outputs[p.Outpoint]
+	if out == nil {
+		out = &Output{Payment: p}
+		c.outputs[p.Outpoint] = out
+	}
+	if out.In != nil && *out.In == *ref {
+		return
+	}
+	out.In, out.Own, out.Coinbase = ref, own, p.Coinbase
+	index.created = append(index.created, out)
+	if out.Spent == nil {
+		c.unspent[p.Outpoint] = out
+	}
+}
+
+// spend books a transaction of a block that spends outputs of ours.
+func (s *State) spend(c *Chain, txid string, inputs []chains.Outpoint, ref *chains.BlockRef, index *blockIndex, at time.Time) {
+	tx := c.txs[txid]
+	if tx == nil {
+		tx = &Spending{TxID: txid, Inputs: sortedOutpoints(inputs)}
+		c.txs[txid] = tx
+	}
+	if tx.In == nil || *tx.In != *ref {
+		tx.In = ref
+		index.txs = append(index.txs, tx)
+	}
+	for _, in := range tx.Inputs {
+		out := c.outputs[in]
+		if out == nil || out.Spent == tx {
+			continue
+		}
+		out.Spent = tx
+		delete(c.unspent, in)
+		index.spent = append(index.spent, out)
+	}
+	s.recognise(c, tx, at)
+}
+
+// recognise ties a transaction of the chain to the batch whose inputs it
+// spends. It is the batch's own when it spends exactly those.
+func (s *State) recognise(c *Chain, tx *Spending, at time.Time) {
+	touched := map[string]bool{}
+	for _, in := range tx.Inputs {
+		if id := c.kept[in]; id != "" {
+			touched[id] = true
+		}
+	}
+	for _, id := range sortedKeys(touched) {
+		b := s.batches[id]
+		if slices.Equal(b.Inputs, tx.Inputs) {
+			tx.Batch = id
+			b.Mined, b.Conflict = tx, ""
+		} else if b.Mined == nil {
+			b.Conflict = tx.TxID
+		}
+		s.touchBatch(b, at, tx.TxID)
+	}
+}
+
+// leave takes back what a disconnected block held.
+func (s *State) leave(c *Chain, index *blockIndex, block chains.BlockRef, at time.Time) {
+	for _, out := range index.spent {
+		out.Spent = nil
+		if out.In != nil {
+			c.unspent[out.Outpoint] = out
+		}
+	}
+	for _, out := range index.created {
+		out.In = nil
+		delete(c.unspent, out.Outpoint)
+		if d := s.deposits[DepositID(c.ID, out.Outpoint)]; d != nil {
+			d.In = nil
+			s.touchDeposit(d, at, "block "+block.Hash+" left the chain")
+		}
+	}
+	for _, tx := range index.txs {
+		tx.In = nil
+		for _, b := range s.batchList {
+			if b.Chain != c.ID {
+				continue
+			}
+			if b.Mined == tx {
+				b.Mined = nil
+				s.touchBatch(b, at, "block "+block.Hash+" left the chain")
+			}
+			if b.Conflict == tx.TxID {
+				b.Conflict = ""
+			}
+		}
+	}
+}
+
+// deepened writes down what became deep enough, or no longer is, with the
+// newest block.
+func (s *State) deepened(c *Chain, at time.Time) {
+	for _, b := range s.openBatchesOf(c.ID) {
+		s.touchBatch(b, at, "")
+	}
+}
+
+// Unspent lists all outputs of ours that are unspent in the newest block, in a
+// fixed order.
+func (c *Chain) Unspent() []*Output {
+	return slices.SortedFunc(maps.Values(c.unspent), func(a, b *Output) int { return compareOutpoints(a.Outpoint, b.Outpoint) })
+}
+
+// Output finds an output of ours.
+func (c *Chain) Output(o chains.Outpoint) (*Output, bool) {
+	out, ok := c.outputs[o]
+	return out, ok
+}
+
+// Foreign lists transactions of the chain that spend outputs of ours and belong
+// to no batch: somebody else has our keys.
+func (c *Chain) Foreign() []string {
+	var list []string
+	for txid, tx := range c.txs {
+		if tx.In != nil && tx.Batch == "" {
+			list = append(list, txid)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func compareOutpoints(a, b chains.Outpoint) int {
+	return cmp.Or(strings.Compare(a.TxID, b.TxID), cmp.Compare(a.Index, b.Index))
+}
+
+func sortedOutpoints(list []chains.Outpoint) []chains.Outpoint {
+	sorted := slices.Clone(list)
+	slices.SortFunc(sorted, compareOutpoints)
+	return slices.Compact(sorted)
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

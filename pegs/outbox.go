@@ -1,0 +1,239 @@
+package pegs
+
+import (
+	"slices"
+
+	"causeway/chains"
+)
+
+// Coin is an output that payouts may spend.
+type Coin struct {
+	*Output
+	Depth uint64 // 0: own change in no block yet
+	// Ancestors and AncestorSize (virtual bytes) count the transactions of ours
+	// in no block that a coin of depth 0 needs, its creator included.
+	Ancestors    int
+	AncestorSize uint64
+}
+
+// Spendable lists what payouts of a chain may spend now, in a fixed order:
+// confirmed own change, outputs from outside that are deeper than a credit
+// needs (deposits only once credited), and own change in no block yet.
+func (s *State) Spendable(id chains.ID) []Coin {
+	c, ok := s.chains[id]
+	if !ok {
+		return nil
+	}
+	var list []Coin
+	for _, out := range c.Unspent() {
+		if depth := c.Depth(out.In); c.kept[out.Outpoint] == "" && s.spendable(c, out, depth) {
+			list = append(list, Coin{Output: out, Depth: depth})
+		}
+	}
+	if id == chains.DOGE {
+		return list // its nodes do not relay long chains of our own
+	}
+	for _, b := range s.openBatchesOf(id) {
+		if b.Mined != nil || len(b.Variants) != 1 || b.Broadcast == nil || b.Conflict != "" {
+			continue
+		}
+		count, size, ok := s.ancestors(b)
+		for _, p := range b.Variants[0].Change {
+			if out := c.outputs[p.Outpoint]; ok && out.In == nil && c.kept[p.Outpoint] == "" {
+				list = append(list, Coin{Output: out, Ancestors: count, AncestorSize: size})
+			}
+		}
+	}
+	return list
+}
+
+// InputDepth is how deep an output from outside must be for payouts.
+func (c *Chain) InputDepth() uint64 { return c.CreditDepth() + c.Config.InputExtra }
+
+func (s *State) spendable(c *Chain, out *Output, depth uint64) bool {
+	switch {
+	case out.Kind == chains.WatchCold:
+		return false
+	case out.Coinbase && depth < c.Config.Policy.Maturity:
+		return false
+	case out.Own && out.Kind != chains.WatchDeposit:
+		return true
+	case out.Kind == chains.WatchDeposit && !s.creditedAs(c.ID, out):
+		return false
+	}
+	return depth >= c.InputDepth()
+}
+
+func (s *State) creditedAs(chain chains.ID, out *Output) bool {
+	d := s.deposits[DepositID(chain, out.Outpoint)]
+	return d != nil && d.State() == DepositCredited
+}
+
+// ancestors counts the transactions of ours, this batch included, that are not
+// in the chain and that it needs, with their sizes. ok is false when they are
+// more than may be, or when an input is neither in the chain nor to be made by
+// one of ours.
+func (s *State) ancestors(b *Batch) (count int, size uint64, ok bool) {
+	c := s.chains[b.Chain]
+	seen := map[string]bool{b.ID: true}
+	queue := []*Batch{b}
+	for len(queue) > 0 {
+		next := queue[0]
+		queue = queue[1:]
+		if len(next.Variants) == 0 || len(seen) >= MaxUnconfirmedChain {
+			return 0, 0, false
+		}
+		size += next.Variants[len(next.Variants)-1].VSize
+		for _, in := range next.Inputs {
+			out := c.outputs[in]
+			if out != nil && out.In != nil {
+				continue
+			}
+			maker := s.batches[c.makers[in.TxID]]
+			if maker == nil || maker.Conflict != "" {
+				return 0, 0, false
+			}
+			if !seen[maker.ID] {
+				seen[maker.ID] = true
+				queue = append(queue, maker)
+			}
+		}
+	}
+	return len(seen), size, true
+}
+
+// ToMint lists the deposits of a chain that are deep enough for the intent to
+// mint them.
+func (s *State) ToMint(id chains.ID) []*Deposit {
+	c := s.chains[id]
+	if c == nil || c.Stands(ScopeDeposits) || c.Stands(ScopeMinting) {
+		return nil
+	}
+	return s.depositsWhere(func(d *Deposit) bool {
+		return d.Chain == id && d.State() == DepositConfirming && s.Confirmations(d) >= s.Needed(d) && s.mintsOpen(d.Symbol)
+	})
+}
+
+// ToSubmitMints lists the deposits whose mint is to be submitted, again and
+// again, until the sidechain's row is there.
+func (s *State) ToSubmitMints(id chains.ID) []*Deposit {
+	c := s.chains[id]
+	if c == nil || c.Stands(ScopeMinting) {
+		return nil
+	}
+	return s.depositsWhere(func(d *Deposit) bool {
+		return d.Chain == id && d.State() == DepositMinting && s.mintsOpen(d.Symbol)
+	})
+}
+
+func (s *State) mintsOpen(symbol string) bool { return !s.assets[symbol].MintsPaused }
+
+// Uncredited lists all deposits that the sidechain has not been seen to credit,
+// in the chain or not.
+func (s *State) Uncredited() []*Deposit {
+	return s.depositsWhere(func(d *Deposit) bool { return d.Credit == nil })
+}
+
+func (s *State) depositsWhere(match func(*Deposit) bool) []*Deposit {
+	var list []*Deposit
+	for _, d := range ordered(s.openDeposits) {
+		if match(d) {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// OpenWithdrawals lists the withdrawals that are neither settled nor returned.
+func (s *State) OpenWithdrawals() []*Withdrawal { return ordered(s.openWithdrawals) }
+
+func (s *State) withdrawalsIn(id chains.ID, state WithdrawalState) []*Withdrawal {
+	var list []*Withdrawal
+	for _, w := range ordered(s.openWithdrawals) {
+		if w.Chain == id && s.WithdrawalState(w) == state {
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+// ToCheck lists the withdrawals of a chain to be queued or parked.
+func (s *State) ToCheck(id chains.ID) []*Withdrawal { return s.withdrawalsIn(id, WithdrawalRequested) }
+
+// ToPlan lists the withdrawals of a chain that wait for a batch, oldest first.
+func (s *State) ToPlan(id chains.ID) []*Withdrawal {
+	if c := s.chains[id]; c == nil || c.Stands(ScopePayouts) {
+		return nil
+	}
+	return s.withdrawalsIn(id, WithdrawalQueued)
+}
+
+// ToGiveBack lists the parked withdrawals whose tokens are to be returned.
+func (s *State) ToGiveBack(id chains.ID) []*Withdrawal {
+	return slices.DeleteFunc(s.withdrawalsIn(id, WithdrawalParked), func(w *Withdrawal) bool { return !w.Parked.GiveBack })
+}
+
+func (s *State) batchesWhere(id chains.ID, match func(*Batch) bool) []*Batch {
+	return slices.DeleteFunc(s.openBatchesOf(id), func(b *Batch) bool { return !match(b) })
+}
+
+// OpenBatches lists the batches of a chain that are not at their end.
+func (s *State) OpenBatches(id chains.ID) []*Batch { return s.openBatchesOf(id) }
+
+// ToAssign lists the planned batches whose row is not there yet.
+func (s *State) ToAssign(id chains.ID) []*Batch {
+	if c := s.chains[id]; c == nil || c.Stands(ScopePayouts) {
+		return nil
+	}
+	return s.batchesWhere(id, func(b *Batch) bool { return b.Assigned == nil })
+}
+
+// ToReplan lists adopted batches that are not in the chain and have no plan.
+func (s *State) ToReplan(id chains.ID) []*Batch {
+	if c := s.chains[id]; c == nil || c.Stands(ScopePayouts) {
+		return nil
+	}
+	return s.batchesWhere(id, func(b *Batch) bool {
+		return b.Assigned != nil && b.Plan == nil && b.Mined == nil && b.Conflict == "" && b.Settled == nil
+	})
+}
+
+// ToSign lists the batches that may be signed: planned, and assigned in a final
+// block.
+func (s *State) ToSign(id chains.ID) []*Batch {
+	if c := s.chains[id]; c == nil || c.Stands(ScopePayouts) {
+		return nil
+	}
+	return s.batchesWhere(id, func(b *Batch) bool {
+		return b.Assigned != nil && b.Plan != nil && len(b.Variants) == 0 && b.Mined == nil && b.Conflict == ""
+	})
+}
+
+// ToBroadcast lists the signed batches that are not in the chain, parents
+// before children. One that a node has taken is repeated even while payouts are
+// halted: it cannot be taken back.
+func (s *State) ToBroadcast(id chains.ID) []*Batch {
+	c := s.chains[id]
+	if c == nil {
+		return nil
+	}
+	return s.batchesWhere(id, func(b *Batch) bool {
+		return len(b.Variants) > 0 && b.Mined == nil && b.Conflict == "" && (b.Broadcast != nil || !c.Stands(ScopePayouts))
+	})
+}
+
+// ToSettle lists the batches that are deep enough for the intent to settle.
+func (s *State) ToSettle(id chains.ID) []*Batch {
+	return s.batchesWhere(id, func(b *Batch) bool {
+		return b.Settled == nil && b.Assigned != nil && b.state(s) == WithdrawalConfirmed &&
+			(b.Settling == nil || b.Settling.TxID != b.Mined.TxID)
+	})
+}
+
+// ToSubmitSettles lists the batches whose settlement is to be submitted until
+// the sidechain's row is closed.
+func (s *State) ToSubmitSettles(id chains.ID) []*Batch {
+	return s.batchesWhere(id, func(b *Batch) bool {
+		return b.Settling != nil && b.Settled == nil && b.Mined != nil && b.Mined.TxID == b.Settling.TxID
+	})
+}
