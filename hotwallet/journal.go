@@ -1,0 +1,346 @@
+package hotwallet
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"causeway/chains"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// journalFormat is the version of signer.db.
+const journalFormat = "causeway-signer/1"
+
+// The buckets of signer.db. Only log is written first-hand; intents, outpoints
+// and payees are indexes of it, written in the same transaction.
+var (
+	bucketMeta      = []byte("meta")
+	bucketLog       = []byte("log")       // counter (8 bytes, big-endian) -> journalEntry
+	bucketIntents   = []byte("intents")   // batch -> intent
+	bucketOutpoints = []byte("outpoints") // chain:txid:vout -> batch
+	bucketPayees    = []byte("payees")    // withdrawal id -> batch
+
+	keyFormat   = []byte("format")
+	keyIdentity = []byte("identity")
+	keyCounter  = []byte("counter")
+	keyChain    = []byte("chain") // hash of the newest log entry
+	keyHeader   = []byte("header")
+)
+
+// journal is the signer's own memory. Every change is one durable transaction
+// that raises the counter by one; nothing is ever removed.
+type journal struct{ db *bbolt.DB }
+
+// intent is what a batch was promised: one set of outpoints, one list of
+// payments, and every variant that was ever signed.
+type intent struct {
+	Batch    string    `json:"batch"`
+	Chain    chains.ID `json:"chain"`
+	Kind     Kind      `json:"kind"`
+	IDs      []string  `json:"ids,omitempty"` // withdrawals, sorted
+	Spends   []string  `json:"spends"`        // "txid:vout", sorted
+	Payments string    `json:"payments"`      // hash of the payees' scripts and amounts
+	Variants []variant `json:"variants"`
+}
+
+// variant is one signed transaction of an intent.
+type variant struct {
+	Unsigned string        `json:"unsigned"` // SHA-256 of the unsigned bytes
+	TxID     string        `json:"txid"`
+	Fee      chains.Amount `json:"fee"`
+	Raw      []byte        `json:"raw"`
+	Counter  uint64        `json:"counter"`
+}
+
+// journalEntry is one line of the log: an intent with one new variant.
+type journalEntry struct {
+	Previous string  `json:"previous"` // hash of the entry before, hex
+	Intent   intent  `json:"intent"`   // without variants
+	Variant  variant `json:"variant"`
+}
+
+// signedHeader is the last base block header that was signed.
+type signedHeader struct {
+	Number    uint64 `json:"number"`
+	ID        string `json:"id"`
+	Header    []byte `json:"header"`
+	Signature string `json:"signature"`
+}
+
+// openJournal opens or makes signer.db. identity ties it to one seed, network
+// and base chain: another one is ErrForeignJournal.
+func openJournal(path, identity string) (*journal, error) {
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second})
+	if errors.Is(err, berrors.ErrTimeout) {
+		return nil, fmt.Errorf("signer journal %s is in use by another process: %w", path, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("signer journal %s: %w", path, err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error { return prepareJournal(tx, identity) })
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("signer journal %s: %w", path, err), db.Close())
+	}
+	return &journal{db: db}, nil
+}
+
+func prepareJournal(tx *bbolt.Tx, identity string) error {
+	for _, name := range [][]byte{bucketMeta, bucketLog, bucketIntents, bucketOutpoints, bucketPayees} {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	meta := tx.Bucket(bucketMeta)
+	if meta.Get(keyFormat) == nil {
+		return errors.Join(meta.Put(keyFormat, []byte(journalFormat)), meta.Put(keyIdentity, []byte(identity)))
+	}
+	if format := string(meta.Get(keyFormat)); format != journalFormat {
+		return fmt.Errorf("format %q is not %s", format, journalFormat)
+	}
+	if got := string(meta.Get(keyIdentity)); got != identity {
+		return refuse(ErrForeignJournal, "it belongs to %s, this is %s", got, identity)
+	}
+	return nil
+}
+
+func (j *journal) close() error { return j.db.Close() }
+
+// counter is the number of durable changes ever made.
+func (j *journal) counter() (n uint64, err error) {
+	err = j.db.View(func(tx *bbolt.Tx) error {
+		n = counterOf(tx)
+		return nil
+	})
+	return n, err
+}
+
+func counterOf(tx *bbolt.Tx) uint64 {
+	if b := tx.Bucket(bucketMeta).Get(keyCounter); len(b) == 8 {
+		return binary.BigEndian.Uint64(b)
+	}
+	return 0
+}
+
+// raise counts one change of the transaction.
+func raise(tx *bbolt.Tx) (uint64, error) {
+	n := counterOf(tx) + 1
+	return n, tx.Bucket(bucketMeta).Put(keyCounter, binary.BigEndian.AppendUint64(nil, n))
+}
+
+// intent is what was promised for a batch, nil when nothing was.
+func (j *journal) intent(batch string) (found *intent, err error) {
+	err = j.db.View(func(tx *bbolt.Tx) error {
+		found, err = intentOf(tx, batch)
+		return err
+	})
+	return found, err
+}
+
+func intentOf(tx *bbolt.Tx, batch string) (*intent, error) {
+	raw := tx.Bucket(bucketIntents).Get([]byte(batch))
+	if raw == nil {
+		return nil, nil
+	}
+	found := new(intent)
+	if err := json.Unmarshal(raw, found); err != nil {
+		return nil, fmt.Errorf("intent %s: %w", batch, err)
+	}
+	return found, nil
+}
+
+// claims is what the journal holds against an intent that wants to be recorded.
+type claims struct {
+	outpoint, payee string // first one promised to another batch
+	holder          string // that batch
+	frozen          string // outpoint of an earlier variant that a child spends
+}
+
+// claimsOn looks up who else was promised the outpoints and payees of want,
+// and whether anything spends an output of its earlier variants.
+func (j *journal) claimsOn(want *intent, earlier []variant) (c claims, err error) {
+	err = j.db.View(func(tx *bbolt.Tx) error {
+		outpoints, payees := tx.Bucket(bucketOutpoints), tx.Bucket(bucketPayees)
+		for _, spend := range want.Spends {
+			if b := outpoints.Get(outpointKey(want.Chain, spend)); b != nil && string(b) != want.Batch {
+				c.outpoint, c.holder = spend, string(b)
+				return nil
+			}
+		}
+		for _, id := range want.IDs {
+			if b := payees.Get([]byte(id)); b != nil && string(b) != want.Batch {
+				c.payee, c.holder = id, string(b)
+				return nil
+			}
+		}
+		cursor := outpoints.Cursor()
+		for _, v := range earlier {
+			prefix := outpointKey(want.Chain, v.TxID+":")
+			if key, _ := cursor.Seek(prefix); bytes.HasPrefix(key, prefix) {
+				c.frozen = string(key)
+			}
+		}
+		return nil
+	})
+	return c, err
+}
+
+func outpointKey(chain chains.ID, spend string) []byte {
+	return []byte(string(chain) + ":" + spend)
+}
+
+// record makes a new variant of an intent durable. It returns only when the
+// disk has it; until then no signature may leave the signer.
+func (j *journal) record(want *intent, v variant) (counter uint64, err error) {
+	err = j.db.Update(func(tx *bbolt.Tx) error {
+		if counter, err = raise(tx); err != nil {
+			return err
+		}
+		v.Counter = counter
+		if err := appendLog(tx, counter, journalEntry{Intent: *want, Variant: v}); err != nil {
+			return err
+		}
+		return index(tx, want, v)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("signer journal: %w", err)
+	}
+	return counter, nil
+}
+
+func appendLog(tx *bbolt.Tx, counter uint64, entry journalEntry) error {
+	meta := tx.Bucket(bucketMeta)
+	entry.Previous = hex.EncodeToString(meta.Get(keyChain))
+	entry.Intent.Variants = nil
+	raw, err := json.Marshal(entry)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(raw)
+	if err := meta.Put(keyChain, sum[:]); err != nil {
+		return err
+	}
+	return tx.Bucket(bucketLog).Put(binary.BigEndian.AppendUint64(nil, counter), raw)
+}
+
+// index brings the buckets that are derived from the log up to date.
+func index(tx *bbolt.Tx, want *intent, v variant) error {
+	stored, err := intentOf(tx, want.Batch)
+	if err != nil {
+		return err
+	}
+	if stored == nil {
+		fresh := *want
+		fresh.Variants = nil
+		stored = &fresh
+	}
+	stored.Variants = append(stored.Variants, v)
+	raw, err := json.Marshal(stored)
+	if err != nil {
+		return err
+	}
+	if err := tx.Bucket(bucketIntents).Put([]byte(want.Batch), raw); err != nil {
+		return err
+	}
+	for _, spend := range want.Spends {
+		if err := tx.Bucket(bucketOutpoints).Put(outpointKey(want.Chain, spend), []byte(want.Batch)); err != nil {
+			return err
+		}
+	}
+	for _, id := range want.IDs {
+		if err := tx.Bucket(bucketPayees).Put([]byte(id), []byte(want.Batch)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// header is the last header signed, nil when there is none.
+func (j *journal) header() (last *signedHeader, err error) {
+	err = j.db.View(func(tx *bbolt.Tx) error {
+		raw := tx.Bucket(bucketMeta).Get(keyHeader)
+		if raw == nil {
+			return nil
+		}
+		last = new(signedHeader)
+		return json.Unmarshal(raw, last)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("signer journal: last header: %w", err)
+	}
+	return last, nil
+}
+
+// recordHeader makes a signed header the last one, durably.
+func (j *journal) recordHeader(h signedHeader) error {
+	raw, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	err = j.db.Update(func(tx *bbolt.Tx) error {
+		if _, err := raise(tx); err != nil {
+			return err
+		}
+		return tx.Bucket(bucketMeta).Put(keyHeader, raw)
+	})
+	if err != nil {
+		return fmt.Errorf("signer journal: %w", err)
+	}
+	return nil
+}
+
+// verify walks the log: entries linked by hash, none above the counter, and
+// the indexes say what the log says.
+func (j *journal) verify() error {
+	return j.db.View(func(tx *bbolt.Tx) error {
+		meta, previous := tx.Bucket(bucketMeta), []byte(nil)
+		err := tx.Bucket(bucketLog).ForEach(func(key, raw []byte) error {
+			var entry journalEntry
+			if err := json.Unmarshal(raw, &entry); err != nil {
+				return fmt.Errorf("entry %x: %w", key, err)
+			}
+			if entry.Previous != hex.EncodeToString(previous) || binary.BigEndian.Uint64(key) != entry.Variant.Counter {
+				return fmt.Errorf("entry %x does not follow the one before", key)
+			}
+			sum := sha256.Sum256(raw)
+			previous = sum[:]
+			return verifyIndexes(tx, &entry)
+		})
+		switch {
+		case err != nil:
+			return fmt.Errorf("signer journal: %w", err)
+		case !bytes.Equal(previous, meta.Get(keyChain)):
+			return errors.New("signer journal: the newest entry is missing or altered")
+		}
+		return nil
+	})
+}
+
+func verifyIndexes(tx *bbolt.Tx, entry *journalEntry) error {
+	want := &entry.Intent
+	stored, err := intentOf(tx, want.Batch)
+	if err != nil {
+		return err
+	}
+	found := false
+	for i := 0; stored != nil && i < len(stored.Variants); i++ {
+		found = found || stored.Variants[i].TxID == entry.Variant.TxID
+	}
+	for _, spend := range want.Spends {
+		found = found && string(tx.Bucket(bucketOutpoints).Get(outpointKey(want.Chain, spend))) == want.Batch
+	}
+	for _, id := range want.IDs {
+		found = found && string(tx.Bucket(bucketPayees).Get([]byte(id))) == want.Batch
+	}
+	if !found {
+		return fmt.Errorf("indexes of batch %s do not say what the log says", want.Batch)
+	}
+	return nil
+}

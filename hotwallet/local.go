@@ -1,0 +1,214 @@
+package hotwallet
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"causeway/chains"
+	"causeway/chains/utxo"
+	"causeway/sidechain/graphene"
+
+	"github.com/btcsuite/btcd/btcec/v2"
+)
+
+// maxVariants bounds what one batch can make the journal hold.
+const maxVariants = 1000
+
+// SignerConfig is what a LocalSigner is made of.
+type SignerConfig struct {
+	// Journal is the path of signer.db.
+	Journal string
+	// Wallet holds the coin keys; nil for a signer of role messages only.
+	Wallet *Wallet
+	// Roles are the role keys it signs with.
+	Roles []RoleKey
+	// Coins are the chains it signs for, each with its caps.
+	Coins []*utxo.Coin
+	Caps  map[chains.ID]SignerCaps
+	// BaseChainID goes into the digest of every role message, ContractID is the
+	// id of the network's custom_json ("ssc-<chain_id>").
+	BaseChainID [32]byte
+	ContractID  string
+	// Counter is the greatest journal counter that the gateway has recorded.
+	Counter uint64
+}
+
+// LocalSigner signs in this process. Safe for concurrent use; one process at a
+// time can hold its journal.
+type LocalSigner struct {
+	redacted
+	cfg     SignerConfig
+	coins   map[chains.ID]*utxo.Coin
+	journal *journal
+
+	mu sync.Mutex // one request at a time: check, sign and record are one act
+}
+
+var _ Signer = (*LocalSigner)(nil)
+
+// OpenSigner opens the journal, or makes an empty one. It fails with
+// ErrForeignJournal when the journal is of another seed or network, and with
+// ErrRollback when it is older than the counter of the configuration.
+func OpenSigner(cfg SignerConfig) (*LocalSigner, error) {
+	s := &LocalSigner{cfg: cfg, coins: make(map[chains.ID]*utxo.Coin)}
+	for _, coin := range cfg.Coins {
+		if cfg.Wallet == nil || coin.Network() != cfg.Wallet.Network() {
+			return nil, fmt.Errorf("signer: no wallet for %s %s", coin.ID(), coin.Network())
+		}
+		s.coins[coin.ID()] = coin
+	}
+	identity, err := cfg.identity()
+	if err != nil {
+		return nil, err
+	}
+	if s.journal, err = openJournal(cfg.Journal, identity); err != nil {
+		return nil, err
+	}
+	if err := s.checkCounter(cfg.Counter); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// identity names the seed and the network that a journal belongs to.
+func (c *SignerConfig) identity() (string, error) {
+	network, seed := chains.Network("-"), "-"
+	if c.Wallet != nil {
+		p, err := c.Wallet.MasterKey(chains.BTC, 0)
+		if err != nil {
+			return "", err
+		}
+		sum := sha256.Sum256(p[:])
+		network, seed = c.Wallet.Network(), hex.EncodeToString(sum[:8])
+	}
+	return fmt.Sprintf("network %s, base chain %x, seed %s", network, c.BaseChainID, seed), nil
+}
+
+// Close closes the journal.
+func (s *LocalSigner) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.journal.close(); err != nil {
+		return fmt.Errorf("signer journal: %w", err)
+	}
+	return nil
+}
+
+// Counter is how many durable changes the journal has seen.
+func (s *LocalSigner) Counter() (uint64, error) { return s.journal.counter() }
+
+// VerifyJournal checks the journal from its first entry to its last.
+func (s *LocalSigner) VerifyJournal() error { return s.journal.verify() }
+
+// checkCounter refuses to work on a journal older than what the caller saw.
+func (s *LocalSigner) checkCounter(seen uint64) error {
+	n, err := s.journal.counter()
+	if err != nil {
+		return err
+	}
+	if n < seen {
+		return refuse(ErrRollback, "it counts %d, the gateway has seen %d", n, seen)
+	}
+	return nil
+}
+
+// Sign implements Signer.
+func (s *LocalSigner) Sign(ctx context.Context, r SignRequest) (Signed, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return Signed{}, err
+	}
+	if err := s.checkCounter(r.Counter); err != nil {
+		return Signed{}, err
+	}
+	known, err := s.journal.intent(r.Assign.Batch)
+	if err != nil {
+		return Signed{}, err
+	}
+	digest := sha256.Sum256(r.Unsigned)
+	unsigned := hex.EncodeToString(digest[:])
+	if known != nil && known.Chain == r.Assign.Chain {
+		for i, v := range known.Variants {
+			if v.Unsigned == unsigned {
+				return Signed{Raw: v.Raw, TxID: v.TxID, Fee: v.Fee, Variant: i + 1, Counter: v.Counter}, nil
+			}
+		}
+	}
+	c, err := s.check(&r)
+	if err != nil {
+		return Signed{}, err
+	}
+	if err := s.checkPromises(&c.want, known); err != nil {
+		return Signed{}, err
+	}
+	return s.signAndRecord(c, known, unsigned)
+}
+
+func (s *LocalSigner) signAndRecord(c *checked, known *intent, unsigned string) (Signed, error) {
+	signed, err := c.draft.Sign(func(script []byte) (*btcec.PrivateKey, error) {
+		if key := c.keys[string(script)]; key != nil {
+			return key, nil
+		}
+		return nil, refuse(ErrNotOurs, "script %x", script)
+	})
+	if err != nil {
+		return Signed{}, fmt.Errorf("sign batch %s: %w", c.want.Batch, err)
+	}
+	counter, err := s.journal.record(&c.want, variant{
+		Unsigned: unsigned, TxID: signed.TxID, Fee: signed.Fee, Raw: signed.Raw,
+	})
+	if err != nil {
+		return Signed{}, err
+	}
+	n := 1
+	if known != nil {
+		n += len(known.Variants)
+	}
+	return Signed{Raw: signed.Raw, TxID: signed.TxID, Fee: signed.Fee, Variant: n, Counter: counter}, nil
+}
+
+// checkPromises holds a checked intent against everything promised before.
+func (s *LocalSigner) checkPromises(want, known *intent) error {
+	var earlier []variant
+	if known != nil {
+		earlier = known.Variants
+		switch {
+		case known.Chain != want.Chain || known.Kind != want.Kind:
+			return refuse(ErrPromised, "batch %s was a %s on %s", want.Batch, known.Kind, known.Chain)
+		case !slices.Equal(known.Spends, want.Spends):
+			return refuse(ErrWrongInputs, "batch %s was signed with other inputs before", want.Batch)
+		case known.Payments != want.Payments || !slices.Equal(known.IDs, want.IDs):
+			return refuse(ErrWrongOutputs, "batch %s was signed with other payees before", want.Batch)
+		case len(earlier) >= maxVariants:
+			return refuse(ErrOverCap, "batch %s has %d variants", want.Batch, len(earlier))
+		}
+	}
+	c, err := s.journal.claimsOn(want, earlier)
+	switch {
+	case err != nil:
+		return err
+	case c.outpoint != "":
+		return refuse(ErrPromised, "%s is an input of batch %s", c.outpoint, c.holder)
+	case c.payee != "":
+		return refuse(ErrPromised, "withdrawal %s is paid by batch %s", c.payee, c.holder)
+	case c.frozen != "":
+		return refuse(ErrFrozen, "%s is promised to a child of batch %s", c.frozen, want.Batch)
+	}
+	return nil
+}
+
+// roleKey finds the key of a role; for attestors the account decides.
+func (s *LocalSigner) roleKey(role Role, account string) (graphene.PrivateKey, error) {
+	for _, r := range s.cfg.Roles {
+		if r.Role == role && (role == RoleSequencer || r.Account == account) {
+			return r.private, nil
+		}
+	}
+	return graphene.PrivateKey{}, fmt.Errorf("%w: role %s, account %q", ErrNoKey, role, account)
+}

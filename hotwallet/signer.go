@@ -1,0 +1,102 @@
+package hotwallet
+
+import (
+	"context"
+
+	"causeway/chains"
+	"causeway/sidechain/graphene"
+)
+
+// Signer is the only way to a signature. It may run in this process
+// (LocalSigner) or in another one. It trusts nothing that the gateway says but
+// what it can check, and remembers what it signed.
+//
+// Errors: ErrRefused for what will never be signed; any other error means that
+// nothing is known, and the same request may be made again.
+type Signer interface {
+	// Sign signs the transaction of a batch. The same request gives the same
+	// bytes for ever.
+	Sign(ctx context.Context, r SignRequest) (Signed, error)
+	// SignHeader signs a base block header that extends the last one signed.
+	SignHeader(ctx context.Context, header *graphene.Header) (graphene.Signature, error)
+	// SignOperations signs a transaction of the operations an attestor makes.
+	SignOperations(ctx context.Context, account string, tx *graphene.Transaction) (*graphene.SignedTransaction, error)
+}
+
+// Kind is what a batch is for: the kind of its assign row.
+type Kind string
+
+// The kinds. All but payout pay only our own scripts.
+const (
+	KindPayout      Kind = "payout"
+	KindChild       Kind = "child"
+	KindConsolidate Kind = "consolidate"
+	KindSweep       Kind = "sweep"  // ETH
+	KindTopup       Kind = "topup"  // ETH
+	KindCancel      Kind = "cancel" // ETH
+)
+
+// The states of rows that a request must carry.
+const (
+	AssignOpen         = "open"
+	WithdrawalAssigned = "assigned"
+)
+
+// Assign is the row of the sidechain that reserves coins for a batch. It must
+// be final before the signer is asked (design rule 2).
+type Assign struct {
+	Batch  string    `json:"batch"`
+	Chain  chains.ID `json:"chain"`
+	Kind   Kind      `json:"kind"`
+	IDs    []string  `json:"ids"`
+	Spends []string  `json:"spends"` // "txid:vout"
+	State  string    `json:"state"`
+}
+
+// Withdrawal is a row of the sidechain that burned what is to be paid.
+type Withdrawal struct {
+	ID      string    `json:"id"`
+	Chain   chains.ID `json:"chain"`
+	Address string    `json:"address"`
+	Net     string    `json:"net"` // in coin units, as the row has it
+	State   string    `json:"state"`
+	Batch   string    `json:"batch"`
+}
+
+// SignInput is the output that one input spends: whose key, and the whole
+// transaction that made it, from which alone the signer takes the amount.
+type SignInput struct {
+	chains.Outpoint
+	Watch    chains.Watch `json:"watch"`
+	Previous []byte       `json:"previous"`
+}
+
+// SignRequest asks for the signatures of one transaction.
+type SignRequest struct {
+	Assign      Assign       `json:"assign"`
+	Withdrawals []Withdrawal `json:"withdrawals"`
+	Unsigned    []byte       `json:"unsigned"` // Plan.Unsigned
+	Inputs      []SignInput  `json:"inputs"`
+	// ChangeEpoch is the epoch of the change script.
+	ChangeEpoch uint32 `json:"change_epoch"`
+	// Counter is the greatest Signed.Counter that the caller ever recorded. A
+	// signer whose journal is behind it was restored from a backup: ErrRollback.
+	Counter uint64 `json:"counter"`
+}
+
+// Signed is a signed transaction, durable in the signer's journal.
+type Signed struct {
+	Raw     []byte        `json:"raw"`
+	TxID    string        `json:"txid"`
+	Fee     chains.Amount `json:"fee"`
+	Variant int           `json:"variant"` // 1 for the first of the batch
+	Counter uint64        `json:"counter"` // of the journal; record it
+}
+
+// SignerCaps are the signer's own limits, whatever the gateway's are.
+type SignerCaps struct {
+	Caps
+	// MaxTotal bounds what one transaction pays to withdrawals; zero: nothing
+	// is paid at all.
+	MaxTotal chains.Amount `json:"max_total"`
+}
