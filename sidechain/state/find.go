@@ -62,14 +62,9 @@ func (t *Table) FindAll(lookup string, vals ...jsvalue.Value) iter.Seq[Row] {
 // the iteration goes on behind the last row that it gave.
 func (t *Table) Ascend(index string, from, to []jsvalue.Value) iter.Seq[Row] {
 	ix := t.lookup(index)
+	s := span{string(appendValues(nil, from)), string(appendValues(nil, to))}
 	return func(yield func(Row) bool) {
-		end := string(appendValues(nil, to))
-		ix.tree.ascend(string(appendValues(nil, from)), func(key string, e *entry) bool {
-			if beyond(key, end) {
-				return false
-			}
-			return yield(e.row)
-		})
+		ix.tree.between(s, func(e *entry) bool { return yield(e.row) })
 	}
 }
 
@@ -77,28 +72,9 @@ func (t *Table) Ascend(index string, from, to []jsvalue.Value) iter.Seq[Row] {
 // upper bound, to the lower); rows with equal fields still come by ascending
 // _id, as price-time priority wants it.
 func (t *Table) Descend(index string, from, to []jsvalue.Value) iter.Seq[Row] {
-	ix := t.lookup(index)
-	return func(yield func(Row) bool) {
-		before := ""
-		if from != nil {
-			before = after(string(appendValues(nil, from)))
-		}
-		end := string(appendValues(nil, to))
-		ix.tree.groups(before, func(prefix string) bool {
-			if prefix < end {
-				return false
-			}
-			more := true
-			ix.tree.ascend(prefix, func(key string, e *entry) bool {
-				if beyond(key, prefix) {
-					return false
-				}
-				more = yield(e.row)
-				return more
-			})
-			return more
-		})
-	}
+	p := path{table: t, ix: t.lookup(index)}
+	p.spans = []span{{string(appendValues(nil, to)), string(appendValues(nil, from))}}
+	return func(yield func(Row) bool) { p.walk(true, yield) }
 }
 
 // groups visits the distinct field prefixes below before (all when empty) in
