@@ -135,23 +135,7 @@ func TestAddressForms(t *testing.T) {
 		out := ask[outJSON](c, "gettxout", txid, index)
 		mustEqual(t, "type", out.ScriptPubKey.Type, class)
 
-		// Spend that very coin.
-		chain.mu.Lock()
-		var coin walletCoin
-		for op, have := range chain.wallet.coins {
-			if op.Hash.String() == txid && int(op.Index) == index {
-				coin = have
-			}
-		}
-		tx := wire.NewMsgTx(2)
-		tx.AddTxIn(wire.NewTxIn(&coin.OutPoint, nil, nil))
-		tx.AddTxOut(wire.NewTxOut(coin.value-1000, chain.wallet.change))
-		err := chain.sign(tx, []walletCoin{coin})
-		chain.mu.Unlock()
-		if err != nil {
-			t.Fatal(form, err)
-		}
-		spend := c.text("sendrawtransaction", encodeTx(t, tx))
+		spend := c.respend(chain, txid, index)
 		c.mine(1)
 		mustEqual(t, form+" spent", *ask[txJSON](c, "getrawtransaction", spend, 1).Confirmations, 1)
 	}
