@@ -1,0 +1,302 @@
+package rpcnode
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"causeway/chains"
+)
+
+// maxMempool bounds the list of a mempool, in bytes: a million txids.
+const maxMempool = 68 << 20
+
+// Coin is what the driver must know of a coin: *utxo.Coin is one.
+type Coin interface {
+	chains.Chain
+	Genesis() string
+	MaxBlockBytes() int
+}
+
+// Version is what a node says of itself.
+type Version struct {
+	Number int64  // 270000 is Core 27.0, 260200 is btcd 0.26.2
+	Agent  string // "/Satoshi:27.0.0/"; empty for btcd
+}
+
+// Options are what may be left out when making a Node.
+type Options struct {
+	Timeout time.Duration // of one call; 0: DefaultTimeout
+	// Gate refuses node versions that must not be trusted with money; nil
+	// accepts all. Its error is reported as ErrNodeVersion.
+	Gate   func(Version) error
+	Logger *slog.Logger // nil: nothing is logged
+}
+
+// Node is one node of a coin, as a chains.Source.
+type Node struct {
+	client *Client
+	coin   Coin
+	gate   func(Version) error
+	log    *slog.Logger
+
+	mu      sync.Mutex
+	checked bool // genesis and version, since the last transport failure
+	health  chains.NodeHealth
+}
+
+var _ chains.Source = (*Node)(nil)
+
+// New makes a Node from its URL. Nothing is dialled yet.
+func New(nodeURL string, coin Coin, o Options) (*Node, error) {
+	client, err := NewClient(nodeURL, o.Timeout)
+	if err != nil {
+		return nil, err
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Node{
+		client: client, coin: coin, gate: o.Gate,
+		log:    o.Logger.With("component", "rpcnode", "chain", string(coin.ID()), "node", client.Name()),
+		health: chains.NodeHealth{Name: client.Name()},
+	}, nil
+}
+
+// String is host and port.
+func (n *Node) String() string { return n.client.Name() }
+
+// Close drops idle connections.
+func (n *Node) Close() { n.client.Close() }
+
+// call makes one call of a node that is on the right network.
+func (n *Node) call(ctx context.Context, limit int64, result any, method string, params ...any) error {
+	err := n.check(ctx)
+	if err == nil {
+		err = n.client.call(ctx, limit, result, method, params...)
+	}
+	n.note(ctx, err)
+	return err
+}
+
+// check verifies network and version, once until the transport fails. A
+// refusal here is not one of the call that was meant.
+func (n *Node) check(ctx context.Context) error {
+	n.mu.Lock()
+	checked := n.checked
+	n.mu.Unlock()
+	if checked {
+		return nil
+	}
+	err := n.identify(ctx)
+	var refused *RPCError
+	if errors.As(err, &refused) {
+		return fmt.Errorf("%w: %v", chains.ErrUnavailable, err)
+	}
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	n.checked = true
+	n.mu.Unlock()
+	return nil
+}
+
+// identify asks the node for its block 0 and, with a gate, for its version.
+func (n *Node) identify(ctx context.Context) error {
+	var genesis string
+	if err := n.client.Call(ctx, &genesis, "getblockhash", 0); err != nil {
+		return err
+	}
+	if genesis != n.coin.Genesis() {
+		return fmt.Errorf("%s: %w: its block 0 is %q, that of %s %s is %s", n.client.Name(), chains.ErrWrongNetwork, clip(genesis), n.coin.ID(), n.coin.Network(), n.coin.Genesis())
+	}
+	if n.gate != nil {
+		v, err := n.version(ctx)
+		if err != nil {
+			return err
+		}
+		if err := n.gate(v); err != nil {
+			return fmt.Errorf("%s: %w: %w", n.client.Name(), chains.ErrNodeVersion, err)
+		}
+	}
+	return nil
+}
+
+// version asks getnetworkinfo, or getinfo where that is missing (btcd).
+func (n *Node) version(ctx context.Context) (Version, error) {
+	var info struct {
+		Version json.Number `json:"version"`
+		Agent   string      `json:"subversion"`
+	}
+	err := n.client.Call(ctx, &info, "getnetworkinfo")
+	if unimplemented(err) {
+		err = n.client.Call(ctx, &info, "getinfo")
+	}
+	if err != nil {
+		return Version{}, err
+	}
+	number, err := info.Version.Int64()
+	if err != nil {
+		return Version{}, fmt.Errorf("%s: %w: version is no integer", n.client.Name(), chains.ErrUnavailable)
+	}
+	return Version{Number: number, Agent: info.Agent}, nil
+}
+
+// unimplemented tells that a node does not have the method: Core says so by the
+// code, btcd by "Command unimplemented" under the code for everything.
+func unimplemented(err error) bool {
+	var refused *RPCError
+	return errors.As(err, &refused) &&
+		(refused.Code == codeMethodNotFound || refused.Code == codeMisc && strings.Contains(strings.ToLower(refused.Message), "unimplemented"))
+}
+
+// note keeps the outcome of a call as the node's health. A refusal is an answer
+// of a healthy node, unless it is starting; a call that our side gave up says
+// nothing.
+func (n *Node) note(ctx context.Context, err error) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return
+	}
+	var refused *RPCError
+	if errors.As(err, &refused) && refused.Code != codeWarmUp {
+		err = nil
+	}
+	n.mu.Lock()
+	was, knew := n.health.OK, !n.health.Checked.IsZero()
+	n.health.OK, n.health.Err, n.health.Checked = err == nil, "", time.Now()
+	if err != nil {
+		n.health.Err = err.Error()
+		n.checked = false
+	}
+	n.mu.Unlock()
+	switch {
+	case err != nil && (was || !knew):
+		n.log.Warn("node is failing", "err", err)
+	case err == nil && knew && !was:
+		n.log.Info("node is back")
+	}
+}
+
+// Tip implements chains.Source.
+func (n *Node) Tip(ctx context.Context) (chains.BlockRef, error) {
+	var height uint64
+	if err := n.call(ctx, smallAnswer, &height, "getblockcount"); err != nil {
+		return chains.BlockRef{}, err
+	}
+	hash, err := n.HashAt(ctx, height)
+	if errors.Is(err, chains.ErrNotFound) { // it reorganised between the calls
+		return chains.BlockRef{}, fmt.Errorf("%s: %w: no block at its own tip %d", n.client.Name(), chains.ErrUnavailable, height)
+	}
+	if err != nil {
+		return chains.BlockRef{}, err
+	}
+	n.mu.Lock()
+	n.health.Height = height
+	n.mu.Unlock()
+	return chains.BlockRef{Height: height, Hash: hash}, nil
+}
+
+// HashAt implements chains.Source.
+func (n *Node) HashAt(ctx context.Context, height uint64) (string, error) {
+	var hash string
+	err := n.call(ctx, smallAnswer, &hash, "getblockhash", height)
+	var refused *RPCError
+	if errors.As(err, &refused) && (refused.Code == codeParameter || refused.Code == codeMisc) && strings.Contains(strings.ToLower(refused.Message), "out of range") {
+		return "", fmt.Errorf("%s: height %d: %w", n.client.Name(), height, chains.ErrNotFound)
+	}
+	if err != nil {
+		return "", err
+	}
+	if !isHash(hash) {
+		return "", n.malformed("hash at %d is %q", height, clip(hash))
+	}
+	return hash, nil
+}
+
+// RawBlock implements chains.Source.
+func (n *Node) RawBlock(ctx context.Context, hash string) ([]byte, error) {
+	if !isHash(hash) {
+		return nil, fmt.Errorf("rpcnode: %q is no block hash", clip(hash))
+	}
+	limit := 2*int64(n.coin.MaxBlockBytes()) + 1024
+	return n.bytes(ctx, limit, "getblock", hash, 0)
+}
+
+// RawTransaction implements chains.Source. Bytes that do not have the txid are
+// an error.
+func (n *Node) RawTransaction(ctx context.Context, txid string) ([]byte, error) {
+	if !isHash(txid) {
+		return nil, fmt.Errorf("rpcnode: %q is no txid", clip(txid))
+	}
+	limit := 2*int64(n.coin.MaxBlockBytes()) + 1024
+	raw, err := n.bytes(ctx, limit, "getrawtransaction", txid)
+	if err != nil {
+		return nil, err
+	}
+	got, _, _, err := n.coin.DecodeTransaction(raw)
+	if err != nil || got != txid {
+		return nil, n.malformed("asked for transaction %s, got %q (%v)", txid, got, err)
+	}
+	return raw, nil
+}
+
+// bytes calls a method whose result is hex.
+func (n *Node) bytes(ctx context.Context, limit int64, method string, params ...any) ([]byte, error) {
+	var text string
+	err := n.call(ctx, limit, &text, method, params...)
+	var refused *RPCError
+	if errors.As(err, &refused) && refused.Code == codeNotFound {
+		return nil, fmt.Errorf("%w: %w", chains.ErrNotFound, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	raw, err := hex.DecodeString(text)
+	if err != nil {
+		return nil, n.malformed("%s: not hex", method)
+	}
+	return raw, nil
+}
+
+// Mempool implements chains.Source.
+func (n *Node) Mempool(ctx context.Context) ([]string, error) {
+	var txids []string
+	if err := n.call(ctx, maxMempool, &txids, "getrawmempool"); err != nil {
+		return nil, err
+	}
+	for _, txid := range txids {
+		if !isHash(txid) {
+			return nil, n.malformed("%q in the mempool", clip(txid))
+		}
+	}
+	return txids, nil
+}
+
+// Health implements chains.Source.
+func (n *Node) Health() []chains.NodeHealth {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return []chains.NodeHealth{n.health}
+}
+
+func (n *Node) malformed(format string, args ...any) error {
+	return fmt.Errorf("%s: %w: %s", n.client.Name(), chains.ErrUnavailable, fmt.Sprintf(format, args...))
+}
+
+func isHash(text string) bool {
+	return len(text) == 64 && strings.Trim(text, "0123456789abcdef") == ""
+}
+
+func clip(s string) string {
+	if len(s) > 72 {
+		return s[:72] + "…"
+	}
+	return s
+}
