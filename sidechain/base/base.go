@@ -82,6 +82,7 @@ type Layer interface {
 	Broadcast(ctx context.Context, tx *graphene.SignedTransaction) error
 	// Block returns a stored block, or false.
 	Block(number uint64) (*Block, bool, error)
-	// Head is the newest final block (number 0 and empty ID before block 1).
+	// Head is the newest final block; before block 1 its number is 0 and its
+	// id 40 zeros.
 	Head() (number uint64, id string, timestamp string)
 }

@@ -31,7 +31,7 @@ func (o *Transfer) Validate() error {
 		validName(o.To),
 		validCoin(o.Amount, "HIVE", "this chain has one coin: HIVE with 3 decimals"),
 		rule(o.Amount.Amount > 0, "Cannot transfer a negative amount (aka: stealing)"),
-		rule(len(o.Memo) < MaxMemo, "Memo is too large"),
+		fits(len(o.Memo) < MaxMemo, "Memo is too large"),
 		validText("Memo", o.Memo),
 	)
 }

@@ -48,8 +48,8 @@ func (o *CustomJSON) Validate() error {
 	}
 	return firstError(
 		rule(len(o.RequiredAuths)+len(o.RequiredPostingAuths) > 0, "at least one account must be specified"),
-		rule(len(o.ID) <= MaxCustomID, "Operation ID length exceeded. Max: 32 Current: %d", len(o.ID)),
-		rule(len(o.JSON) <= MaxCustomJSON, "Operation JSON length exceeded. Max: 8192 Current: %d", len(o.JSON)),
+		fits(len(o.ID) <= MaxCustomID, "Operation ID length exceeded. Max: 32 Current: %d", len(o.ID)),
+		fits(len(o.JSON) <= MaxCustomJSON, "Operation JSON length exceeded. Max: 8192 Current: %d", len(o.JSON)),
 		validText("id", o.ID),
 		rule(o.JSON != "", "JSON data not valid JSON"),
 		validText("JSON", o.JSON),

@@ -74,7 +74,7 @@ func (o *Comment) Validate() error {
 		parent = validName(o.ParentAuthor)
 	}
 	return firstError(
-		rule(len(o.Title) < MaxTitle, "Title larger than size limit"),
+		fits(len(o.Title) < MaxTitle, "Title larger than size limit"),
 		validText("Title", o.Title),
 		rule(o.Body != "", "Body is empty"),
 		validText("Body", o.Body),

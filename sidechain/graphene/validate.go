@@ -1,6 +1,7 @@
 package graphene
 
 import (
+	"errors"
 	"fmt"
 	"unicode/utf8"
 )
@@ -15,6 +16,17 @@ const (
 	MaxBeneficiaries = 127   // entries
 	FullWeight       = 10000 // 100 % of a vote or a share
 )
+
+// ErrTooLong is wrapped, beside ErrOperation, by errors about sizes.
+var ErrTooLong = errors.New("size limit exceeded")
+
+// fits gives an ErrTooLong unless holds.
+func fits(holds bool, format string, args ...any) error {
+	if holds {
+		return nil
+	}
+	return fmt.Errorf("%w: %w: %s", ErrOperation, ErrTooLong, fmt.Sprintf(format, args...))
+}
 
 // rule gives an ErrOperation unless holds.
 func rule(holds bool, format string, args ...any) error {

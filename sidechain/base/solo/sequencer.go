@@ -1,0 +1,301 @@
+package solo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"causeway/sidechain/base"
+	"causeway/sidechain/graphene"
+	"causeway/sidechain/state"
+)
+
+// Errors that stop a sequencer, or keep it from starting.
+var (
+	// ErrAhead: the state knows a block that base.db does not have (exit 3).
+	ErrAhead = errors.New("solo: the state is ahead of base.db")
+	// ErrDiverged: executing the stored blocks gives another state than their
+	// headers say (exit 4).
+	ErrDiverged = errors.New("solo: the state differs from what the blocks commit to")
+	// ErrGap: the clock is more than an hour ahead of the newest block, and
+	// nobody said that this is right (exit 3).
+	ErrGap = errors.New("solo: the clock is more than an hour ahead of the newest block")
+	// ErrSigner: the signer's key is not the network's sequencer.
+	ErrSigner = errors.New("solo: the signing key is not the sequencer's")
+)
+
+const (
+	maxGap              = time.Hour
+	defaultInterval     = 3 * time.Second
+	defaultIdleInterval = time.Minute
+)
+
+// HeaderSigner signs block headers. Keys may live elsewhere; a careful one
+// refuses a header that does not extend the last that it signed.
+type HeaderSigner interface {
+	PublicKey() graphene.PublicKey
+	// SignHeader signs SHA-256(chain id || header); header is the binary form
+	// of a graphene.Header.
+	SignHeader(ctx context.Context, header []byte) (graphene.Signature, error)
+}
+
+// KeySigner is a HeaderSigner that holds the key itself: for tests and
+// networks without value.
+type KeySigner struct {
+	Key     graphene.PrivateKey
+	ChainID [32]byte
+}
+
+// PublicKey implements HeaderSigner.
+func (s KeySigner) PublicKey() graphene.PublicKey { return s.Key.Public() }
+
+// SignHeader implements HeaderSigner.
+func (s KeySigner) SignHeader(_ context.Context, header []byte) (graphene.Signature, error) {
+	h, err := graphene.DecodeHeader(header)
+	if err != nil {
+		return graphene.Signature{}, err
+	}
+	return s.Key.Sign(h.Digest(s.ChainID)), nil
+}
+
+// Config is what a sequencer needs. Machine, Store, State, Executor and Signer
+// are required.
+type Config struct {
+	Machine  *Machine
+	Store    *Store
+	State    *state.DB // the one that Executor writes
+	Executor base.Executor
+	Signer   HeaderSigner
+
+	Clock        func() time.Time // default time.Now
+	Offset       time.Duration    // added to the clock (what /dev/advance left)
+	Interval     time.Duration    // longest wait of an operation for its block; default 3 s
+	IdleInterval time.Duration    // between blocks when nothing happens; default 1 min
+	AccountsOpen bool             // everybody may create accounts, not only the admin
+	AcceptGap    bool             // for the first block produced: the clock is right
+	NoGapRule    bool             // dev and demo
+	Pool         PoolLimits
+	Logger       *slog.Logger // default: discard
+}
+
+// Sequencer is the base layer's one producer of blocks. It implements
+// [base.Layer]. Run produces; all other methods may be called meanwhile.
+type Sequencer struct {
+	*View
+	cfg Config
+	log *slog.Logger
+
+	producing sync.Mutex // one block at a time
+	acceptGap bool
+	late      bool // warned that the clock is behind
+
+	mu       sync.Mutex // guards what follows
+	pool     pool
+	offset   time.Duration
+	lastWall time.Time // when the last block was produced, by the clock
+	halted   error
+
+	wake chan struct{}
+}
+
+// New replays to the Executor whatever the Store has beyond it, checking the
+// chain of state commitments, and returns a sequencer that is ready to Run.
+func New(ctx context.Context, cfg Config) (*Sequencer, error) {
+	if cfg.Signer.PublicKey() != cfg.Machine.SequencerKey() {
+		return nil, fmt.Errorf("%w: it is %s, genesis says %s", ErrSigner, cfg.Signer.PublicKey(), cfg.Machine.SequencerKey())
+	}
+	if cfg.Machine.skipKeys {
+		return nil, errors.New("solo: a sequencer checks signatures")
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	if cfg.Interval <= 0 {
+		cfg.Interval = defaultInterval
+	}
+	if cfg.IdleInterval <= 0 {
+		cfg.IdleInterval = defaultIdleInterval
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Sequencer{
+		cfg: cfg, log: cfg.Logger.With("component", "sequencer"),
+		acceptGap: cfg.AcceptGap, offset: cfg.Offset,
+		pool: newPool(cfg.Pool), wake: make(chan struct{}, 1),
+	}
+	s.View = NewView(cfg.Machine, cfg.State, cfg.Store, s.now)
+	return s, s.replay(ctx)
+}
+
+// replay brings the Executor to the head of the Store.
+func (s *Sequencer) replay(ctx context.Context) error {
+	return Replay(ctx, s.cfg.Store, s.cfg.State, s.cfg.Executor, s.log)
+}
+
+// Replay executes the blocks of a store that the Executor has not seen, and
+// checks before each that its commitment is the state that the Executor
+// reached.
+func Replay(ctx context.Context, store *Store, db *state.DB, executor base.Executor, log *slog.Logger) error {
+	head, _, _ := store.Head()
+	executed := executor.Executed()
+	if executed.RefBlock > head {
+		return fmt.Errorf("%w: it has executed block %d, the newest block is %d", ErrAhead, executed.RefBlock, head)
+	}
+	if err := sameHead(store, db, executed.RefBlock); err != nil {
+		return err
+	}
+	if executed.RefBlock < head {
+		log.Info("replaying base blocks", "from", executed.RefBlock+1, "to", head)
+	}
+	for n := executed.RefBlock + 1; n <= head; n++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		b, ok, err := store.Block(n)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("%w: block %d is missing below block %d", ErrCorrupt, n, head)
+		}
+		if err := CheckCommitment(b, executor.Executed()); err != nil {
+			return err
+		}
+		if err := executor.Apply(b); err != nil {
+			return fmt.Errorf("replay base block %d: %w", n, err)
+		}
+	}
+	return nil
+}
+
+// CheckCommitment compares the state that a block commits to with the one that
+// was reached before it.
+func CheckCommitment(b *base.Block, executed base.Commitment) error {
+	if b.Commitment == nil || *b.Commitment != executed {
+		return fmt.Errorf("%w: block %d says %+v, executed is %+v", ErrDiverged, b.Number, b.Commitment, executed)
+	}
+	return nil
+}
+
+// sameHead makes sure that the state stems from this store's blocks.
+func sameHead(store *Store, db *state.DB, number uint64) error {
+	db.RLock()
+	head := readHead(db.Base())
+	db.RUnlock()
+	if head.Number != number {
+		return fmt.Errorf("%w: the machine is at block %d, the executor at %d", ErrDiverged, head.Number, number)
+	}
+	if number == 0 {
+		return nil
+	}
+	b, ok, err := store.Block(number)
+	if err != nil {
+		return err
+	}
+	if !ok || b.ID != head.ID {
+		return fmt.Errorf("%w: block %d of the state is %s, which base.db does not have", ErrAhead, number, head.ID)
+	}
+	return nil
+}
+
+// now is the clock with the offset.
+func (s *Sequencer) now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cfg.Clock().Add(s.offset).UTC()
+}
+
+// Advance moves the clock by d from now on, and gives the whole offset, which
+// the caller keeps (dev only).
+func (s *Sequencer) Advance(d time.Duration) time.Duration {
+	s.mu.Lock()
+	s.offset += d
+	total := s.offset
+	s.mu.Unlock()
+	s.poke()
+	return total
+}
+
+func (s *Sequencer) poke() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run produces blocks until ctx ends (nil) or something is wrong that only an
+// operator can judge: ErrGap, a block that cannot be stored or executed.
+func (s *Sequencer) Run(ctx context.Context) error {
+	defer s.halt(errors.New("the sequencer has stopped"))
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.wake:
+		case <-timer.C:
+		}
+		wait := s.wait()
+		if wait <= 0 {
+			if _, err := s.Produce(ctx); err != nil {
+				if ctx.Err() != nil {
+					return nil
+				}
+				s.halt(err)
+				return err
+			}
+			wait = max(s.wait(), 10*time.Millisecond)
+		}
+		timer.Reset(wait)
+	}
+}
+
+// halt refuses transactions from now on and lets go of those who wait.
+func (s *Sequencer) halt(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.halted == nil {
+		s.halted = err
+	}
+	s.pool.clear(&base.RejectError{Kind: base.RejectNoProducer, Message: "no block is being produced: " + s.halted.Error(), Err: s.halted})
+}
+
+// wait is how long from now the next block is due: an interval after the last
+// one when transactions are pending, an idle interval after its time
+// otherwise; and never before the clock has reached the parent's time.
+func (s *Sequencer) wait() time.Duration {
+	now, parent := s.now(), s.parentTime()
+	due := parent.Add(s.cfg.IdleInterval)
+	s.mu.Lock()
+	if s.pool.len() > 0 {
+		due = s.lastWall.Add(s.cfg.Interval)
+	}
+	s.mu.Unlock()
+	if due.Before(parent) {
+		due = parent
+	}
+	if number, _, _ := s.cfg.Store.Head(); number == 0 {
+		due = now // the first block at once: it carries genesis' state
+	}
+	if now.Before(parent) {
+		due = parent
+		if !s.late {
+			s.late = true
+			s.log.Warn("the clock is behind the newest block; waiting", "clock", now, "block", parent)
+		}
+	} else {
+		s.late = false
+	}
+	return min(due.Sub(now), s.cfg.IdleInterval)
+}
+
+// parentTime is the time of the newest block, or of genesis.
+func (s *Sequencer) parentTime() time.Time {
+	seconds, _ := graphene.ParseTime(s.Properties().parent)
+	return time.Unix(int64(seconds), 0).UTC()
+}
