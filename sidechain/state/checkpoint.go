@@ -112,7 +112,7 @@ func (db *DB) capture() *batch {
 		return nil
 	}
 	digest.Sum(b.digest[:0])
-	b.root = joinRoots(db.tables.merkle.hash(db.tables.merkle.root), db.base.merkle.hash(db.base.merkle.root))
+	b.root = joinRoots(db.tables.merkle.rootHash, db.base.merkle.rootHash)
 	return b
 }
 

@@ -57,13 +57,9 @@ func AppendKey(dst []byte, v jsvalue.Value) []byte {
 				return key
 			}
 		}
-		return appendObjectKey(append(dst, tagObject), x)
+		return append(dst, objectKey(x)...) // a slice of its own keeps dst off the heap
 	case []jsvalue.Value:
-		dst = append(dst, tagArray)
-		for _, e := range x {
-			dst = AppendKey(append(dst, keyMore), e)
-		}
-		return append(dst, keyEnd)
+		return append(dst, arrayKey(x)...)
 	case int:
 		return appendIntKey(append(dst, tagNumber), int64(x))
 	case int64:
@@ -100,7 +96,8 @@ func appendStringKey(dst []byte, s string) []byte {
 	return append(dst, 0, 1)
 }
 
-func appendObjectKey(dst []byte, o *jsvalue.Object) []byte {
+func objectKey(o *jsvalue.Object) []byte {
+	dst := append(make([]byte, 0, 64), tagObject)
 	for name, v := range o.All() {
 		dst = append(dst, keyMore, 0)
 		tag := len(dst) - 1
@@ -108,6 +105,14 @@ func appendObjectKey(dst []byte, o *jsvalue.Object) []byte {
 		at := len(dst)
 		dst = AppendKey(dst, v)
 		dst[tag] = dst[at] // type first, then name, then value
+	}
+	return append(dst, keyEnd)
+}
+
+func arrayKey(list []jsvalue.Value) []byte {
+	dst := append(make([]byte, 0, 64), tagArray)
+	for _, e := range list {
+		dst = AppendKey(append(dst, keyMore), e)
 	}
 	return append(dst, keyEnd)
 }

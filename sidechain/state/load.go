@@ -123,11 +123,11 @@ func (t *Table) loadRow(key, data []byte) error {
 		return err
 	}
 	id := row.Get(idField)
-	e := &entry{key: string(key), row: row}
-	if !bytes.Equal(AppendKey(nil, id), key) {
+	e := t.byID.add(id)
+	if e.key != string(key) {
 		return fmt.Errorf("row %.60s under another key", data)
 	}
-	t.rows[e.key] = e
+	e.row = row
 	t.count++
 	t.ids.set(e.key, e)
 	for _, ix := range t.indexes {

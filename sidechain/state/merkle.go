@@ -2,7 +2,9 @@ package state
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
+	"encoding/binary"
 	"slices"
 	"sort"
 
@@ -17,24 +19,26 @@ type Hash [32]byte
 // hash of 32 zero bytes, one with a single row that row's leaf hash
 // SHA-256(0, key, SHA-256(JSON of row)), any other SHA-256(1, left, right).
 //
-// Nodes live in two arrays without pointers and are named by index.
+// Nodes live in two arrays without pointers and are named by index. A node's
+// hash is kept by its parent, so that hashing a path touches no sibling.
 type merkle struct {
 	inner      []innerNode // inner[0] is not used
 	leaves     []leafNode  // leaves[0] is not used
 	freeInner  []uint32
 	freeLeaves []uint32
 	root       ref
+	rootHash   Hash
 	buf        []byte
 	pending    []leafChange
 }
 
 type innerNode struct {
-	hash        Hash
-	left, right ref
+	left, right         ref
+	leftHash, rightHash Hash
 }
 
 type leafNode struct {
-	key, row, hash Hash
+	key, row Hash
 }
 
 // ref names a node: 0 is the empty subtree, the top bit marks a leaf.
@@ -46,9 +50,18 @@ func (r ref) isLeaf() bool { return r&leafBit != 0 }
 
 // leafChange says that a leaf is new, changed or (gone) removed.
 type leafChange struct {
-	key  Hash
-	leaf uint32
-	gone bool
+	order uint64 // first bytes of key
+	key   Hash
+	hash  Hash
+	leaf  uint32
+	gone  bool
+}
+
+func (c *leafChange) compare(d *leafChange) int {
+	if c.order != d.order {
+		return cmp.Compare(c.order, d.order)
+	}
+	return bytes.Compare(c.key[:], d.key[:])
 }
 
 func (m *merkle) newLeaf() uint32 {
@@ -77,16 +90,6 @@ func (m *merkle) newInner() ref {
 	return ref(len(m.inner) - 1)
 }
 
-func (m *merkle) hash(r ref) Hash {
-	switch {
-	case r == 0:
-		return Hash{}
-	case r.isLeaf():
-		return m.leaves[r&^leafBit].hash
-	}
-	return m.inner[r].hash
-}
-
 // set queues a row's leaf; leaf 0 makes a new one. It returns the leaf.
 func (m *merkle) set(leaf uint32, table string, id jsvalue.Value, json []byte) uint32 {
 	if leaf == 0 {
@@ -95,15 +98,22 @@ func (m *merkle) set(leaf uint32, table string, id jsvalue.Value, json []byte) u
 	}
 	l := &m.leaves[leaf]
 	l.row = sha256.Sum256(json)
-	m.buf = append(append(append(m.buf[:0], 0), l.key[:]...), l.row[:]...)
-	l.hash = sha256.Sum256(m.buf)
-	m.pending = append(m.pending, leafChange{key: l.key, leaf: leaf})
+	m.pending = append(m.pending, m.change(leaf))
 	return leaf
 }
 
 // drop queues the removal of a leaf.
 func (m *merkle) drop(leaf uint32) {
-	m.pending = append(m.pending, leafChange{key: m.leaves[leaf].key, leaf: leaf, gone: true})
+	c := leafChange{key: m.leaves[leaf].key, leaf: leaf, gone: true}
+	c.order = binary.BigEndian.Uint64(c.key[:])
+	m.pending = append(m.pending, c)
+}
+
+// change describes a leaf as it stands.
+func (m *merkle) change(leaf uint32) leafChange {
+	l := &m.leaves[leaf]
+	m.buf = append(append(append(m.buf[:0], 0), l.key[:]...), l.row[:]...)
+	return leafChange{order: binary.BigEndian.Uint64(l.key[:]), key: l.key, hash: sha256.Sum256(m.buf), leaf: leaf}
 }
 
 func (m *merkle) rowKey(table string, id jsvalue.Value) Hash {
@@ -115,68 +125,74 @@ func appendRowKey(dst []byte, table string, id jsvalue.Value) []byte {
 	return jsvalue.AppendJSON(append(append(dst, table...), 0), id)
 }
 
-// apply brings the tree up to date with what was queued.
+// apply brings the tree up to date with what was queued and returns its root.
 func (m *merkle) apply() Hash {
 	if len(m.pending) > 0 {
-		slices.SortFunc(m.pending, func(a, b leafChange) int { return bytes.Compare(a.key[:], b.key[:]) })
-		m.root = m.update(m.root, m.pending, 0)
+		slices.SortFunc(m.pending, func(a, b leafChange) int { return a.compare(&b) })
+		m.root, m.rootHash = m.update(m.root, m.rootHash, m.pending, 0)
 		m.pending = m.pending[:0]
 	}
-	return m.hash(m.root)
+	return m.rootHash
 }
 
-// update applies changes, sorted by key, to the subtree r.
-func (m *merkle) update(r ref, cs []leafChange, depth int) ref {
+// update applies changes, sorted by key, to the subtree r with hash h.
+func (m *merkle) update(r ref, h Hash, cs []leafChange, depth int) (ref, Hash) {
 	switch {
 	case len(cs) == 0:
-		return r
+		return r, h
 	case r == 0:
 		return m.build(m.kept(cs), depth)
 	case r.isLeaf():
 		return m.build(m.kept(m.withLeaf(r, cs)), depth)
 	}
 	cut := split(cs, depth)
-	left := m.update(m.inner[r].left, cs[:cut], depth+1)
-	right := m.update(m.inner[r].right, cs[cut:], depth+1)
-	return m.join(r, left, right)
+	n := m.inner[r]
+	n.left, n.leftHash = m.update(n.left, n.leftHash, cs[:cut], depth+1)
+	n.right, n.rightHash = m.update(n.right, n.rightHash, cs[cut:], depth+1)
+	return m.join(r, &n)
 }
 
 // build makes the subtree of new leaves.
-func (m *merkle) build(cs []leafChange, depth int) ref {
+func (m *merkle) build(cs []leafChange, depth int) (ref, Hash) {
 	switch len(cs) {
 	case 0:
-		return 0
+		return 0, Hash{}
 	case 1:
-		return ref(cs[0].leaf) | leafBit
+		return ref(cs[0].leaf) | leafBit, cs[0].hash
 	}
 	cut := split(cs, depth)
-	left := m.build(cs[:cut], depth+1)
-	right := m.build(cs[cut:], depth+1)
-	return m.join(m.newInner(), left, right)
+	var n innerNode
+	n.left, n.leftHash = m.build(cs[:cut], depth+1)
+	n.right, n.rightHash = m.build(cs[cut:], depth+1)
+	return m.join(m.newInner(), &n)
 }
 
-// join sets the children of inner node r, which collapses into its only leaf
-// or into nothing.
-func (m *merkle) join(r, left, right ref) ref {
-	if left == 0 && (right == 0 || right.isLeaf()) || right == 0 && left.isLeaf() {
+// join stores inner node r, which collapses into its only leaf or into
+// nothing.
+func (m *merkle) join(r ref, n *innerNode) (ref, Hash) {
+	switch {
+	case n.left == 0 && (n.right == 0 || n.right.isLeaf()):
 		m.freeInner = append(m.freeInner, uint32(r))
-		return left | right
+		return n.right, n.rightHash
+	case n.right == 0 && n.left.isLeaf():
+		m.freeInner = append(m.freeInner, uint32(r))
+		return n.left, n.leftHash
 	}
-	l, h := m.hash(left), m.hash(right)
-	m.buf = append(append(append(m.buf[:0], 1), l[:]...), h[:]...)
-	m.inner[r] = innerNode{hash: sha256.Sum256(m.buf), left: left, right: right}
-	return r
+	m.inner[r] = *n
+	m.buf = append(append(append(m.buf[:0], 1), n.leftHash[:]...), n.rightHash[:]...)
+	return r, sha256.Sum256(m.buf)
 }
 
 // withLeaf is cs and the standing leaf r, unless cs speaks of it.
 func (m *merkle) withLeaf(r ref, cs []leafChange) []leafChange {
-	standing := leafChange{key: m.leaves[r&^leafBit].key, leaf: uint32(r &^ leafBit)}
-	i, found := slices.BinarySearchFunc(cs, standing.key, func(c leafChange, key Hash) int {
-		return bytes.Compare(c.key[:], key[:])
-	})
-	if found {
-		return cs
+	leaf := uint32(r &^ leafBit)
+	for i := range cs {
+		if cs[i].leaf == leaf {
+			return cs
+		}
 	}
+	standing := m.change(leaf)
+	i, _ := slices.BinarySearchFunc(cs, standing, func(a, b leafChange) int { return a.compare(&b) })
 	return slices.Insert(slices.Clone(cs), i, standing)
 }
 

@@ -244,11 +244,14 @@ func (m *machine) root(*rapid.T) {
 
 func (m *machine) prove() {
 	id := m.id()
+	row := m.table.Get(id)
+	if row != nil {
+		id = row.Get("_id") // the same, but perhaps written otherwise
+	}
 	p, err := m.db.Tables().Prove(m.table.Def().Name, id)
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	row := m.table.Get(id)
 	if err := VerifyProof(m.db.Root(), m.table.Def().Name, id, row, p); err != nil {
 		m.t.Fatalf("proof of %s: %v", jsvalue.Stringify(row), err)
 	}

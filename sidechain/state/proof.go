@@ -50,21 +50,22 @@ func (s *Section) Prove(table string, id jsvalue.Value) (Proof, error) {
 	if !s.db.tables.clean() || !s.db.base.clean() {
 		return Proof{}, ErrRootStale
 	}
-	p := Proof{Section: s.name, Siblings: []Hash{}, Beside: s.db.base.merkle.hash(s.db.base.merkle.root)}
+	p := Proof{Section: s.name, Siblings: []Hash{}, Beside: s.db.base.merkle.rootHash}
 	if s == s.db.base {
-		p.Beside = s.db.tables.merkle.hash(s.db.tables.merkle.root)
+		p.Beside = s.db.tables.merkle.rootHash
 	}
 	m := &s.merkle
 	key := rowKey(table, id)
 	r := m.root
 	for depth := 0; r != 0 && !r.isLeaf(); depth++ {
 		n := &m.inner[r]
-		near, far := n.left, n.right
 		if bit(&key, depth) {
-			near, far = far, near
+			p.Siblings = append(p.Siblings, n.leftHash)
+			r = n.right
+		} else {
+			p.Siblings = append(p.Siblings, n.rightHash)
+			r = n.left
 		}
-		p.Siblings = append(p.Siblings, m.hash(far))
-		r = near
 	}
 	if r != 0 {
 		if l := &m.leaves[r&^leafBit]; l.key != key {

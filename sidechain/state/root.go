@@ -36,8 +36,8 @@ func (s *Section) Root() [32]byte {
 // forgetRemoved drops the entry of a removed row once neither the root nor the
 // file has it.
 func (t *Table) forgetRemoved(e *entry) {
-	if e.row == nil && !e.inRoot && !e.inDisk && t.rows[e.key] == e {
-		delete(t.rows, e.key)
+	if e.row == nil && !e.inRoot && !e.inDisk {
+		t.byID.drop(e)
 	}
 }
 

@@ -32,10 +32,7 @@ func storedRow(id jsvalue.Value, row Row) Row {
 // mergedRow is MongoDB's $set and $unset: known fields keep their position,
 // new ones are appended in lexicographic order.
 func mergedRow(old, patch Row, unsets []string) Row {
-	out := jsvalue.NewObject()
-	for name, v := range old.All() {
-		out.Set(name, v)
-	}
+	out := old.Clone()
 	var added []string
 	for name, v := range patch.All() {
 		if name == idField {
@@ -68,7 +65,10 @@ func mergedRow(old, patch Row, unsets []string) Row {
 func storedValue(v jsvalue.Value) (stored jsvalue.Value, ok bool) {
 	switch x := v.(type) {
 	case string:
-		return storedString(x), true
+		if text := storedString(x); text != x {
+			return text, true
+		}
+		return v, true // as it is boxed already
 	case float64:
 		if x != x || math.IsInf(x, 0) {
 			return nil, true
@@ -76,7 +76,7 @@ func storedValue(v jsvalue.Value) (stored jsvalue.Value, ok bool) {
 		if x == 0 {
 			return float64(0), true
 		}
-		return x, true
+		return v, true
 	case jsvalue.Undefined:
 		return nil, false
 	case []jsvalue.Value:

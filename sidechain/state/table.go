@@ -31,23 +31,14 @@ type Table struct {
 	seq     uint64 // next id
 	seqDisk bool   // sequence or definition changed since the last checkpoint
 	count   int
-	rows    map[string]*entry // by order key of _id; holds entries of removed rows until they are clean
-	ids     btree
+	byID    idMap
+	ids     btree    // rows in _id order
 	indexes []*index // Indexes, then Lookups
 	toDisk  []*entry // changed since the last checkpoint
 }
 
-// entry is the place of one id. Its row is nil once it is removed.
-type entry struct {
-	key    string // order key of _id
-	row    Row
-	leaf   uint32 // leaf of the state tree, 0 for none
-	inRoot bool   // listed in section.toRoot
-	inDisk bool   // listed in table.toDisk
-}
-
 func newTable(s *Section, def TableDef) *Table {
-	t := &Table{section: s, seq: 1, rows: make(map[string]*entry)}
+	t := &Table{section: s, seq: 1, byID: newIDMap()}
 	t.def = TableDef{Name: def.Name, PrimaryKey: slices.Clone(def.PrimaryKey)}
 	t.define(def)
 	return t
@@ -107,16 +98,10 @@ func (t *Table) changedDef() { t.seqDisk = true }
 
 // Get returns the row with that _id (a number or an object), or nil.
 func (t *Table) Get(id jsvalue.Value) Row {
-	if e := t.entry(id); e != nil {
+	if e := t.byID.get(id); e != nil {
 		return e.row
 	}
 	return nil
-}
-
-// entry returns the entry of an id, of a removed row too, or nil.
-func (t *Table) entry(id jsvalue.Value) *entry {
-	var a [64]byte
-	return t.rows[string(AppendKey(a[:0], id))]
 }
 
 // Insert stores a new row and returns it as stored, _id first: the next of the
@@ -133,7 +118,7 @@ func (t *Table) Insert(row Row) Row {
 		t.seq++
 		t.changedDef()
 	}
-	e := t.entry(id)
+	e := t.byID.get(id)
 	if e != nil && e.row != nil {
 		panic(fmt.Sprintf("state: duplicate key %s in %s", jsvalue.Stringify(id), t.def.Name))
 	}
@@ -168,7 +153,7 @@ func (t *Table) primaryID(row Row) *jsvalue.Object {
 // row as stored. row needs an _id.
 func (t *Table) Update(row Row, unsets ...string) Row {
 	id := row.Get(idField)
-	e := t.entry(id)
+	e := t.byID.get(id)
 	old := Row(nil)
 	if e != nil {
 		old = e.row
@@ -193,14 +178,18 @@ func (t *Table) Put(row Row) Row {
 	if !ok {
 		panic("state: put of a row without _id in " + t.def.Name)
 	}
+	e := t.byID.get(id)
+	if e != nil && e.row != nil {
+		id = e.row.Get(idField)
+	}
 	stored := storedRow(id, row)
-	t.write(t.entry(id), id, stored, 0)
+	t.write(e, id, stored, 0)
 	return stored
 }
 
 // Remove deletes the row with row's _id and says whether it was there.
 func (t *Table) Remove(row Row) bool {
-	e := t.entry(row.Get(idField))
+	e := t.byID.get(row.Get(idField))
 	if e == nil || e.row == nil {
 		t.section.wrote(t.def.Name, OpRemove)
 		return false
@@ -212,8 +201,7 @@ func (t *Table) Remove(row Row) bool {
 // write journals and stores a change (nil removes) and tells the hook.
 func (t *Table) write(e *entry, id jsvalue.Value, row Row, op byte) {
 	if e == nil {
-		e = &entry{key: string(AppendKey(nil, id))}
-		t.rows[e.key] = e
+		e = t.byID.add(id)
 	}
 	t.section.journal = append(t.section.journal, undo{kind: undoRow, table: t, entry: e, row: e.row})
 	t.set(e, row)
@@ -228,7 +216,11 @@ func (t *Table) set(e *entry, row Row) {
 	e.row = row
 	switch {
 	case old == nil && row != nil:
-		t.rows[e.key] = e
+		if e.leaf != 0 { // the new _id may be written otherwise: 1 and 1.0 are one id
+			t.section.merkle.drop(e.leaf)
+			e.leaf = 0
+		}
+		t.byID.put(e)
 		t.count++
 		t.ids.set(e.key, e)
 	case old != nil && row == nil:

@@ -1,0 +1,228 @@
+package state
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+
+	"causeway/sidechain/jsvalue"
+)
+
+var balancesDef = TableDef{
+	Name:    "tokens_balances",
+	Indexes: []Index{{"account", []string{"account"}}},
+	Lookups: []Index{{"account_symbol", []string{"account", "symbol"}}},
+}
+
+func balanceRow(i int) Row {
+	return jsvalue.NewObject("account", fmt.Sprintf("user%07d", i), "symbol", "BEE", "balance", "1000.00000000",
+		"stake", "0", "pendingUnstake", "0", "delegationsIn", "0", "delegationsOut", "0", "pendingUndelegations", "0")
+}
+
+// filled returns a store with n balances.
+func filled(b *testing.B, path string, n int) (*DB, *Table) {
+	b.Helper()
+	db, err := Open(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	t := db.Tables().CreateTable(balancesDef)
+	for i := range n {
+		t.Insert(balanceRow(i))
+		if i%10000 == 0 {
+			db.Tables().Forget()
+		}
+	}
+	db.Tables().Forget()
+	db.Root()
+	return db, t
+}
+
+var sizes = []int{1_000, 1_000_000}
+
+func forSizes(b *testing.B, run func(b *testing.B, db *DB, t *Table, n int)) {
+	for _, n := range sizes {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			db, t := filled(b, "", n)
+			b.ReportAllocs()
+			b.ResetTimer()
+			run(b, db, t, n)
+		})
+	}
+}
+
+func BenchmarkInsert(b *testing.B) {
+	forSizes(b, func(b *testing.B, db *DB, t *Table, n int) {
+		for i := range b.N {
+			t.Insert(balanceRow(n + i))
+			if i%1000 == 999 {
+				db.Tables().Forget()
+			}
+		}
+	})
+}
+
+func BenchmarkUpdate(b *testing.B) {
+	forSizes(b, func(b *testing.B, db *DB, t *Table, n int) {
+		r := rand.New(rand.NewPCG(1, 2))
+		for i := range b.N {
+			t.Update(jsvalue.NewObject("_id", 1+r.IntN(n), "balance", "999.00000000"))
+			if i%1000 == 999 {
+				db.Tables().Forget()
+			}
+		}
+	})
+}
+
+func BenchmarkFind1(b *testing.B) {
+	forSizes(b, func(b *testing.B, _ *DB, t *Table, n int) {
+		r := rand.New(rand.NewPCG(1, 2))
+		names := make([]string, 4096)
+		for i := range names {
+			names[i] = fmt.Sprintf("user%07d", r.IntN(n))
+		}
+		b.ResetTimer()
+		for i := range b.N {
+			if t.Find1("account_symbol", names[i%len(names)], "BEE") == nil {
+				b.Fatal("not found")
+			}
+		}
+	})
+}
+
+func BenchmarkGet(b *testing.B) {
+	forSizes(b, func(b *testing.B, _ *DB, t *Table, n int) {
+		r := rand.New(rand.NewPCG(1, 2))
+		for range b.N {
+			if t.Get(float64(1+r.IntN(n))) == nil {
+				b.Fatal("not found")
+			}
+		}
+	})
+}
+
+// BenchmarkRoot is a block that changes 1000 rows; figures are for a row.
+func BenchmarkRoot(b *testing.B) {
+	forSizes(b, func(b *testing.B, db *DB, t *Table, n int) {
+		r := rand.New(rand.NewPCG(1, 2))
+		for i := 0; i < b.N; i += 1000 {
+			b.StopTimer()
+			for range 1000 {
+				t.Update(jsvalue.NewObject("_id", 1+r.IntN(n), "balance", "999.00000000"))
+			}
+			db.Tables().Forget()
+			b.StartTimer()
+			db.Root()
+		}
+	})
+}
+
+// BenchmarkTransfer is what a transfer does to the state: two lookups and two
+// updates, and a root every 1000.
+func BenchmarkTransfer(b *testing.B) {
+	forSizes(b, func(b *testing.B, db *DB, t *Table, n int) {
+		r := rand.New(rand.NewPCG(1, 2))
+		names := make([]string, 1<<16)
+		for i := range names {
+			names[i] = fmt.Sprintf("user%07d", r.IntN(n))
+		}
+		b.ResetTimer()
+		for i := range b.N {
+			for j := range 2 {
+				row := t.Find1("account_symbol", names[(2*i+j)%len(names)], "BEE")
+				t.Update(jsvalue.NewObject("_id", row.Get("_id"), "balance", "999.00000000"))
+			}
+			if i%1000 == 999 {
+				db.Tables().Forget()
+				db.Root()
+			}
+		}
+	})
+}
+
+// BenchmarkCheckpoint is one checkpoint of 10,000 changed rows and 10,000
+// transactions; figures are for a row.
+func BenchmarkCheckpoint(b *testing.B) {
+	const changed = 10_000
+	for _, n := range sizes {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			db, t := filled(b, filepath.Join(b.TempDir(), "s.db"), n)
+			defer db.Close()
+			if err := db.Checkpoint(); err != nil {
+				b.Fatal(err)
+			}
+			r := rand.New(rand.NewPCG(1, 2))
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := 0; i < b.N; i += changed {
+				b.StopTimer()
+				txs := make([]string, changed)
+				for j := range txs {
+					t.Update(jsvalue.NewObject("_id", 1+r.IntN(n), "balance", fmt.Sprintf("%d.00000000", i+j)))
+					txs[j] = fmt.Sprintf("%016x%016x%08x", r.Uint64(), r.Uint64(), r.Uint32())
+				}
+				db.AppendBlock(uint64(i), make([]byte, 300*changed), txs)
+				db.Tables().Forget()
+				db.Root()
+				b.StartTimer()
+				if err := db.Checkpoint(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkOpen(b *testing.B) {
+	const n = 200_000
+	path := filepath.Join(b.TempDir(), "s.db")
+	db, _ := filled(b, path, n)
+	if err := db.Close(); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := 0; i < b.N; i += n {
+		db, err := Open(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		db.Close()
+		b.StartTimer()
+	}
+}
+
+// BenchmarkBookWalk takes the best of 100,000 resting orders, one a step, and
+// puts another in.
+func BenchmarkBookWalk(b *testing.B) {
+	db, _ := Open("")
+	t := db.Tables().CreateTable(TableDef{
+		Name:    "market_buyBook",
+		Indexes: []Index{{"symbol", []string{"symbol"}}, {"priceDec", []string{"priceDec"}}},
+		Lookups: []Index{{"book", []string{"symbol", "priceDec"}}},
+	})
+	r := rand.New(rand.NewPCG(1, 2))
+	order := func() Row {
+		price := fmt.Sprintf("%d.%08d", r.IntN(100), r.IntN(100_000_000))
+		return jsvalue.NewObject("symbol", "TKN", "price", price, "priceDec", jsvalue.NewObject("$numberDecimal", price))
+	}
+	for range 100_000 {
+		t.Insert(order())
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for n := 0; n < b.N; {
+		for row := range t.Descend("book", []jsvalue.Value{"TKN"}, []jsvalue.Value{"TKN"}) {
+			t.Remove(row)
+			t.Insert(order())
+			if n++; n%1000 == 0 {
+				db.Tables().Forget()
+			}
+			if n >= b.N {
+				break
+			}
+		}
+	}
+}
