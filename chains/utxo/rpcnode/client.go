@@ -84,13 +84,14 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // Call calls a method with positional parameters and decodes its result into
 // result (nil: it is dropped), with numbers as json.Number wherever their type
 // is left open. What the node refuses is an *RPCError; everything else that
-// goes wrong is chains.ErrUnavailable.
+// goes wrong is chains.ErrUnavailable, as is an answer of more than a megabyte.
 func (c *Client) Call(ctx context.Context, result any, method string, params ...any) error {
-	return c.call(ctx, smallAnswer, result, method, params...)
+	return c.CallLimit(ctx, smallAnswer, result, method, params...)
 }
 
-// call is Call with a bound on the answer's size in bytes.
-func (c *Client) call(ctx context.Context, limit int64, result any, method string, params ...any) error {
+// CallLimit is Call with a bound of its own on the size of the answer, in bytes,
+// for methods whose answers may be larger than a megabyte.
+func (c *Client) CallLimit(ctx context.Context, limit int64, result any, method string, params ...any) error {
 	if params == nil {
 		params = []any{}
 	}

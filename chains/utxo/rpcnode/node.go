@@ -79,7 +79,7 @@ func (n *Node) Close() { n.client.Close() }
 func (n *Node) call(ctx context.Context, limit int64, result any, method string, params ...any) error {
 	err := n.check(ctx)
 	if err == nil {
-		err = n.client.call(ctx, limit, result, method, params...)
+		err = n.client.CallLimit(ctx, limit, result, method, params...)
 	}
 	n.note(ctx, err)
 	return err
