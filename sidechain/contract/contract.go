@@ -102,15 +102,18 @@ type Context interface {
 	// Random is the peer's api.random().
 	Random() float64
 
-	// Savepoint marks the state and the logs; Rollback returns to the mark, as
-	// if nothing had been written, emitted or asserted since, and keeps only
-	// errors asserted after the mark. For contracts without the peer's
-	// no-rollback rule.
+	// Savepoint marks the state and the logs; Rollback returns to the mark:
+	// rows, the database hash and the events are as if nothing had happened
+	// since; the errors asserted since stay, or the caller would not learn why.
+	// A mark is good until the action returns and may be rolled back to more
+	// than once. For contracts without the peer's no-rollback rule.
 	Savepoint() Mark
 	Rollback(Mark)
 
-	// Switch reads a named genesis switch, Param a genesis parameter (nil when
-	// absent).
+	// Switch says whether a named rule is on: the Rule constants of this
+	// package (by height on chains with the peer's history, always on new
+	// ones), else a genesis switch. Param reads a member of genesis `params`,
+	// or "gate", "fee_account", "admin" and "admin_delay" (nil when absent).
 	Switch(name string) bool
 	Param(name string) jsvalue.Value
 	// Genesis is the parsed genesis document while Setup runs at genesis, nil
@@ -125,8 +128,45 @@ type Context interface {
 	UtilityToken() string
 }
 
-// Mark is a savepoint.
+// Mark is a savepoint: positions in the undo journal of the state, in the
+// running call's logs and in the transaction's journal of table writes.
 type Mark struct {
 	State          state.Mark
 	Errors, Events int
+	Writes         int
+}
+
+// Tabler is implemented by contracts that want their table definitions in
+// force even where Setup never ran in this database (a state loaded from
+// elsewhere): the engine creates missing indexes and lookups of tables that
+// exist. Names are short.
+type Tabler interface {
+	Tables() []state.TableDef
+}
+
+// Exception is the one panic value that a contract may raise: an uncaught
+// JavaScript error of the peer, as "<Name>: <message>". The call's events are
+// lost, its writes stay, its only error is this text.
+type Exception string
+
+// Names of rules that came into force at a height of the peer's chain. The
+// heights stand in the engine's one table of switches.
+const (
+	// RuleDoubleDash: account names may hold two dashes in a row.
+	RuleDoubleDash = "account-double-dash"
+)
+
+// Partial marks a contract of which only some actions are built. Calling
+// another one is an error of the node, not of the transaction: the engine
+// stops, a conformance run fails.
+type Partial interface {
+	Partial()
+}
+
+// Ticker is implemented by contracts with actions that run after the user
+// transactions of every block, as sender "null" with an empty payload. On a
+// new chain they are registered at genesis, in order of deployment; on the
+// peer's chain the list is part of the state.
+type Ticker interface {
+	Ticks() []string
 }

@@ -1,0 +1,48 @@
+package conform
+
+import (
+	"errors"
+	"strings"
+
+	"causeway/sidechain"
+	"causeway/sidechain/contracts/nft"
+	"causeway/sidechain/contracts/resourcemanager"
+	"causeway/sidechain/contracts/tokens"
+)
+
+// versions are the peer's contracts that this software has, by the SHA-256 of
+// their source.
+func versions() []sidechain.Version {
+	return append([]sidechain.Version{
+		{Source: "084c7bb3a2708000d23fea3be7aad71406b7b1db1a1378d7d2e0e0f9d0799f82", Contract: tokens.Bootstrap(), Trusted: true},
+		{Source: "cf2f4d8619b54c0a005ea5ddcb990204e5924f9e473a01e0ceb3ceb8bf458e12", Contract: tokens.Interim(), Trusted: true},
+		{Source: "8229934ff2ddc24555e54a04355834c6f082b396c294de11f745ebfd09cfb427", Contract: tokens.Current(), Trusted: true},
+		{Source: "795fca1336f9bfcf0cb2e780fc68bf51b6bd51941b0982a659a2af4f77cab418", Contract: resourcemanager.Plain(), Trusted: true},
+		{Source: "a02b30401362007e769bf97549f02d520d6c1e69b7efa897421706c52ad17614", Contract: resourcemanager.Minified(), Trusted: true},
+		{Source: "358ed7ff7757d2de4a9a4692fea24cfe548d003f29f0464e71a847ab67e8dd1b", Contract: nft.Bootstrap(), Trusted: true},
+	}, doubles()...)
+}
+
+const codePrefix = "@code:"
+
+// sourceOf reads what vectors have in place of a contract's source.
+func sourceOf(code string) (string, error) {
+	sum, ok := strings.CutPrefix(code, codePrefix)
+	if !ok {
+		return "", errors.New("conform: the code of a deployment is not " + codePrefix + "<sha256>")
+	}
+	return sum, nil
+}
+
+// peer describes the recorded chain.
+func peer() sidechain.Config {
+	return sidechain.Config{
+		Rules:        sidechain.Rules{History: true},
+		Versions:     versions(),
+		Owner:        "hive-engine",
+		PegAccount:   "honey-swap",
+		UtilityToken: "BEE",
+		SourceOf:     sourceOf,
+		Recorded:     true,
+	}
+}

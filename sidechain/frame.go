@@ -1,0 +1,204 @@
+package sidechain
+
+import (
+	"causeway/sidechain/contract"
+	"causeway/sidechain/jsvalue"
+	"causeway/sidechain/state"
+)
+
+// frame is one call of a contract: the contract.Context of its code.
+type frame struct {
+	logs
+	rt       *Runtime
+	tx       *Transaction
+	rec      *record
+	sender   string
+	action   string
+	payload  *jsvalue.Object
+	caller   *contract.Caller
+	codeHash string
+	depth    int // 0 for the outermost call
+	setup    bool
+	created  []string // tables that Setup made
+	rng      *jsvalue.Random
+}
+
+var _ contract.Context = (*frame)(nil)
+
+func (f *frame) Sender() string            { return f.sender }
+func (f *frame) Owner() string             { return f.rec.owner }
+func (f *frame) Name() string              { return f.rec.name }
+func (f *frame) ActionName() string        { return f.action }
+func (f *frame) Version() int              { return f.rec.version }
+func (f *frame) RootTransactionID() string { return f.tx.ID }
+func (f *frame) BlockNumber() uint64       { return f.rt.block.number }
+func (f *frame) RefBlockNumber() uint64    { return f.rt.block.Ref }
+func (f *frame) Timestamp() string         { return f.rt.block.Timestamp }
+func (f *frame) Millis() int64             { return f.rt.block.millis }
+func (f *frame) Caller() *contract.Caller  { return f.caller }
+func (f *frame) UtilityToken() string      { return f.rt.cfg.UtilityToken }
+
+func (f *frame) TransactionID() (string, bool) {
+	if f.depth > 0 {
+		return "", false
+	}
+	return f.tx.ID, true
+}
+
+func (f *frame) SignedWithActiveKey() bool { return f.payload.Get("isSignedWithActiveKey") == true }
+
+func (f *frame) Assert(cond bool, msg string) bool {
+	if !cond && msg != "" {
+		f.errors = append(f.errors, msg)
+	}
+	return cond
+}
+
+func (f *frame) Emit(event string, data *jsvalue.Object) {
+	e := jsvalue.NewObject("contract", f.rec.name, "event", event)
+	if data != nil {
+		e.Set("data", data)
+	}
+	f.events = append(f.events, e)
+}
+
+// Table implements contract.Context. A table that Setup is just creating is
+// there; one of another contract is not, whatever its name.
+func (f *frame) Table(name string) *state.Table {
+	full := fullName(f.rec.name, name)
+	if t := f.rt.reg.byTable[full]; t != nil {
+		return t.table
+	}
+	for _, made := range f.created {
+		if made == full {
+			return f.rt.tables.Table(full)
+		}
+	}
+	return nil
+}
+
+func (f *frame) TableOf(name, table string) *state.Table {
+	if t := f.rt.reg.byTable[fullName(name, table)]; t != nil && t.owner.name == name {
+		return t.table
+	}
+	return nil
+}
+
+// CreateTable implements contract.Context. An existing table is returned with
+// the lookups of the definition added.
+func (f *frame) CreateTable(def state.TableDef) *state.Table {
+	if !f.setup || !contract.IsAlphanumeric(def.Name) {
+		return nil
+	}
+	known := f.Table(def.Name) != nil
+	def.Name = fullName(f.rec.name, def.Name)
+	if known {
+		def.Indexes = nil
+		return f.rt.tables.CreateTable(def)
+	}
+	f.created = append(f.created, def.Name)
+	return f.rt.tables.CreateTable(def)
+}
+
+func (f *frame) Call(name, action string, params *jsvalue.Object) contract.Result {
+	return f.call(f.sender, name, action, params)
+}
+
+func (f *frame) CallAs(sender, name, action string, params *jsvalue.Object) contract.Result {
+	if !f.rec.trusted {
+		const text = "contract may not act for others"
+		f.Assert(false, text)
+		return contract.Result{Errors: []string{text}}
+	}
+	return f.call(sender, name, action, params)
+}
+
+func (f *frame) CallAsOwner(name, action string, params *jsvalue.Object) contract.Result {
+	return f.call(f.rec.owner, name, action, params)
+}
+
+func (f *frame) TransferTokens(to, symbol, quantity, toType string) contract.Result {
+	return f.call("null", "tokens", "transferFromContract", jsvalue.NewObject(
+		"from", f.rec.name, "to", to, "quantity", quantity, "symbol", symbol, "type", toType))
+}
+
+// inherited are the payload members that a nested call gets from its caller
+// (peer-spec 1.5).
+var inherited = []string{"amountHIVEHBD", "recipient", "isSignedWithActiveKey"}
+
+// call is a nested call: its logs are appended to this call's, its code hash
+// is mixed into it.
+func (f *frame) call(sender, name, action string, params *jsvalue.Object) contract.Result {
+	if name == "mining" && action == "handleNftChange" && f.rule(ruleNFTChange) {
+		return contract.Result{}
+	}
+	payload := params.Clone()
+	for _, key := range inherited {
+		if v := f.payload.Get(key); jsvalue.Truthy(v) {
+			payload.Set(key, v)
+		}
+	}
+	inner := &frame{
+		rt: f.rt, tx: f.tx, sender: sender, action: action, payload: payload, depth: f.depth + 1,
+		caller: &contract.Caller{Name: f.rec.name, Action: f.action, Version: f.rec.version},
+	}
+	result, codeHash := failed("you cannot trigger this action"), ""
+	if action != "createSSC" {
+		result, codeHash = f.rt.run(inner, name)
+	}
+	f.errors = append(f.errors, result.errors...)
+	f.events = append(f.events, result.events...)
+	if codeHash != "" && f.rule(ruleCodeHash) {
+		f.codeHash = pairHash(f.codeHash, codeHash)
+	} else {
+		f.codeHash += codeHash
+	}
+	return contract.Result{Errors: result.errors, Events: result.events}
+}
+
+// Random implements contract.Context: one generator a call.
+func (f *frame) Random() float64 {
+	if f.rng == nil {
+		id := f.tx.ID
+		if f.depth > 0 {
+			id = "undefined"
+		}
+		f.rng = jsvalue.SeedRandom(f.rt.block.PrevRefID + f.rt.block.RefID + id)
+	}
+	return f.rng.Float64()
+}
+
+func (f *frame) Savepoint() contract.Mark {
+	return contract.Mark{
+		State:  f.rt.tables.Savepoint(),
+		Errors: len(f.errors), Events: len(f.events),
+		Writes: len(f.rt.journal),
+	}
+}
+
+// Rollback implements contract.Context; the errors stay.
+func (f *frame) Rollback(m contract.Mark) {
+	f.rt.tables.Rollback(m.State)
+	f.rt.unwrite(m.Writes)
+	f.events = f.events[:m.Events]
+}
+
+func (f *frame) rule(name string) bool { return f.rt.cfg.Rules.on(name, f.tx.Ref, f.tx.HasRef) }
+
+func (f *frame) Switch(name string) bool { return f.rule(name) }
+
+func (f *frame) Param(name string) jsvalue.Value { return f.rt.cfg.Params[name] }
+
+// Genesis implements contract.Context.
+func (f *frame) Genesis() *jsvalue.Object {
+	if !f.setup {
+		return nil
+	}
+	return f.rt.genesis
+}
+
+func (f *frame) AccountExists(name string) bool {
+	return f.rt.cfg.AccountExists == nil || f.rt.cfg.AccountExists(name)
+}
+
+func (f *frame) ContractExists(name string) bool { return f.rt.reg.records[name] != nil }

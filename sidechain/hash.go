@@ -1,0 +1,74 @@
+package sidechain
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+)
+
+// digest is a hash as the peer handles it: text of 64 lower-case hex digits,
+// or the empty text before the first hash.
+type digest struct {
+	hex [2 * sha256.Size]byte
+	set bool
+}
+
+func (d *digest) text() []byte {
+	if !d.set {
+		return nil
+	}
+	return d.hex[:]
+}
+
+// String is the digest as text.
+func (d digest) String() string { return string(d.text()) }
+
+// parseDigest reads what String wrote; any text that is no digest is the empty
+// one.
+func parseDigest(s string) (d digest) {
+	if len(s) == len(d.hex) {
+		copy(d.hex[:], s)
+		d.set = true
+	}
+	return d
+}
+
+// sum replaces d by the SHA-256 of a text.
+func (d *digest) sum(text []byte) {
+	h := sha256.Sum256(text)
+	hex.Encode(d.hex[:], h[:])
+	d.set = true
+}
+
+// sha256Text is the SHA-256 of a text, as text.
+func sha256Text(text []byte) string {
+	h := sha256.Sum256(text)
+	return hex.EncodeToString(h[:])
+}
+
+// pairHash is SHA-256(left + right).
+func pairHash(left, right string) string {
+	buf := make([]byte, 0, 4*sha256.Size)
+	buf = append(buf, left...)
+	return sha256Text(append(buf, right...))
+}
+
+// merkle reduces the leaves pairwise, the odd last one paired with itself, at
+// least once (peer-spec 1.7). The slice is used up.
+func merkle(level []string) string {
+	if len(level) == 0 {
+		return ""
+	}
+	for {
+		next := level[:0]
+		for i := 0; i < len(level); i += 2 {
+			right := level[i]
+			if i+1 < len(level) {
+				right = level[i+1]
+			}
+			next = append(next, pairHash(level[i], right))
+		}
+		if level = next; len(level) == 1 {
+			return level[0]
+		}
+	}
+}
