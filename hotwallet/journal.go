@@ -27,6 +27,7 @@ var (
 	bucketIntents   = []byte("intents")   // batch -> intent
 	bucketOutpoints = []byte("outpoints") // chain:txid:vout -> batch
 	bucketPayees    = []byte("payees")    // withdrawal id -> batch
+	bucketAbandoned = []byte("abandoned") // counter -> signedHeader that was never stored
 
 	keyFormat   = []byte("format")
 	keyIdentity = []byte("identity")
@@ -67,14 +68,6 @@ type journalEntry struct {
 	Variant  variant `json:"variant"`
 }
 
-// signedHeader is the last base block header that was signed.
-type signedHeader struct {
-	Number    uint64 `json:"number"`
-	ID        string `json:"id"`
-	Header    []byte `json:"header"`
-	Signature string `json:"signature"`
-}
-
 // openJournal opens or makes signer.db. identity ties it to one seed, network
 // and base chain: another one is ErrForeignJournal.
 func openJournal(path, identity string) (*journal, error) {
@@ -93,7 +86,7 @@ func openJournal(path, identity string) (*journal, error) {
 }
 
 func prepareJournal(tx *bbolt.Tx, identity string) error {
-	for _, name := range [][]byte{bucketMeta, bucketLog, bucketIntents, bucketOutpoints, bucketPayees} {
+	for _, name := range [][]byte{bucketMeta, bucketLog, bucketIntents, bucketOutpoints, bucketPayees, bucketAbandoned} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -127,12 +120,6 @@ func counterOf(tx *bbolt.Tx) uint64 {
 		return binary.BigEndian.Uint64(b)
 	}
 	return 0
-}
-
-// raise counts one change of the transaction.
-func raise(tx *bbolt.Tx) (uint64, error) {
-	n := counterOf(tx) + 1
-	return n, tx.Bucket(bucketMeta).Put(keyCounter, binary.BigEndian.AppendUint64(nil, n))
 }
 
 // intent is what was promised for a batch, nil when nothing was.
@@ -196,23 +183,33 @@ func outpointKey(chain chains.ID, spend string) []byte {
 	return []byte(string(chain) + ":" + spend)
 }
 
-// record makes a new variant of an intent durable. It returns only when the
-// disk has it; until then no signature may leave the signer.
-func (j *journal) record(want *intent, v variant) (counter uint64, err error) {
-	err = j.db.Update(func(tx *bbolt.Tx) error {
-		if counter, err = raise(tx); err != nil {
+// update is one durable change: it raises the counter and returns only when
+// the disk has it. Until then no signature may leave the signer.
+func (j *journal) update(change func(tx *bbolt.Tx, counter uint64) error) error {
+	err := j.db.Update(func(tx *bbolt.Tx) error {
+		counter := counterOf(tx) + 1
+		err := tx.Bucket(bucketMeta).Put(keyCounter, binary.BigEndian.AppendUint64(nil, counter))
+		if err != nil {
 			return err
 		}
-		v.Counter = counter
-		if err := appendLog(tx, counter, journalEntry{Intent: *want, Variant: v}); err != nil {
+		return change(tx, counter)
+	})
+	if err != nil {
+		return fmt.Errorf("signer journal: %w", err)
+	}
+	return nil
+}
+
+// record makes a new variant of an intent durable.
+func (j *journal) record(want *intent, v variant) (counter uint64, err error) {
+	err = j.update(func(tx *bbolt.Tx, n uint64) error {
+		counter, v.Counter = n, n
+		if err := appendLog(tx, n, journalEntry{Intent: *want, Variant: v}); err != nil {
 			return err
 		}
 		return index(tx, want, v)
 	})
-	if err != nil {
-		return 0, fmt.Errorf("signer journal: %w", err)
-	}
-	return counter, nil
+	return counter, err
 }
 
 func appendLog(tx *bbolt.Tx, counter uint64, entry journalEntry) error {
@@ -258,40 +255,6 @@ func index(tx *bbolt.Tx, want *intent, v variant) error {
 		if err := tx.Bucket(bucketPayees).Put([]byte(id), []byte(want.Batch)); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// header is the last header signed, nil when there is none.
-func (j *journal) header() (last *signedHeader, err error) {
-	err = j.db.View(func(tx *bbolt.Tx) error {
-		raw := tx.Bucket(bucketMeta).Get(keyHeader)
-		if raw == nil {
-			return nil
-		}
-		last = new(signedHeader)
-		return json.Unmarshal(raw, last)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("signer journal: last header: %w", err)
-	}
-	return last, nil
-}
-
-// recordHeader makes a signed header the last one, durably.
-func (j *journal) recordHeader(h signedHeader) error {
-	raw, err := json.Marshal(h)
-	if err != nil {
-		return err
-	}
-	err = j.db.Update(func(tx *bbolt.Tx) error {
-		if _, err := raise(tx); err != nil {
-			return err
-		}
-		return tx.Bucket(bucketMeta).Put(keyHeader, raw)
-	})
-	if err != nil {
-		return fmt.Errorf("signer journal: %w", err)
 	}
 	return nil
 }

@@ -17,8 +17,9 @@ type Signer interface {
 	// Sign signs the transaction of a batch. The same request gives the same
 	// bytes for ever.
 	Sign(ctx context.Context, r SignRequest) (Signed, error)
-	// SignHeader signs a base block header that extends the last one signed.
-	SignHeader(ctx context.Context, header *graphene.Header) (graphene.Signature, error)
+	// SignHeader signs a base block header, in the binary form of
+	// graphene.Header, that extends the last one signed.
+	SignHeader(ctx context.Context, header []byte) (graphene.Signature, error)
 	// SignOperations signs a transaction of the operations an attestor makes.
 	SignOperations(ctx context.Context, account string, tx *graphene.Transaction) (*graphene.SignedTransaction, error)
 }
