@@ -61,7 +61,9 @@ type Spend struct {
 	By string `json:"by"`
 }
 
-// Block is a fully decoded and verified block: every output and every input.
+// Block is a fully decoded and verified block: every output and every input in
+// block order, but for the input of the coinbase, which spends nothing. The
+// spends of one transaction are neighbours.
 type Block struct {
 	Header
 	Transactions []string // txids in block order
@@ -113,7 +115,8 @@ type Chain interface {
 	// Height is not in the result: the caller knows it. Scripts and texts of
 	// the result share the memory of raw.
 	DecodeBlock(raw []byte, want string) (*Block, error)
-	// DecodeTransaction parses one raw transaction.
+	// DecodeTransaction parses one raw transaction, which must be all of raw
+	// (ErrBadTransaction). The scripts share the memory of raw.
 	DecodeTransaction(raw []byte) (txid string, outputs []Output, spends []Spend, err error)
 	// Script parses an address strictly: network, checksum, allowed type.
 	Script(address string) ([]byte, error)

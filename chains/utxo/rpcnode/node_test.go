@@ -394,3 +394,44 @@ func FuzzDecodeReply(f *testing.F) {
 }
 
 var _ Coin = (*utxo.Coin)(nil)
+
+// TestOpen: two of three nodes must agree, and a node on another network is
+// never counted.
+func TestOpen(t *testing.T) {
+	coin, err := bitcoin.New(chains.Regtest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var urls []string
+	for _, f := range []*fakeRPC{
+		{answers: map[string]string{"getblockcount": result("0")}},
+		answering("getblockhash", result(`"`+testHash+`"`)),
+		{answers: map[string]string{"getblockcount": result("0")}},
+	} {
+		server := httptest.NewServer(f)
+		defer server.Close()
+		urls = append(urls, strings.Replace(server.URL, "http://", "http://hidd3n:s3cret@", 1))
+	}
+	q, err := Open(urls, 2, coin, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tip, err := q.Tip(t.Context()); err != nil || tip.Hash != coin.Genesis() {
+		t.Errorf("tip %v, %v", tip, err)
+	}
+	if h := q.Health(); len(h) != 3 || !h[0].OK || h[1].OK || !h[2].OK {
+		t.Errorf("health %+v", h)
+	}
+	q, err = Open(urls[:2], 2, coin, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tip, err := q.Tip(t.Context()); !errors.Is(err, chains.ErrNoQuorum) {
+		t.Errorf("tip of one node: %v, %v", tip, err)
+	}
+	for quorum, urls := range map[int][]string{1: urls[:2], 0: urls[:1], 3: {"nonsense", "nonsense", "nonsense"}} {
+		if _, err := Open(urls, quorum, coin, Options{}); err == nil {
+			t.Errorf("quorum of %d among %d is accepted", quorum, len(urls))
+		}
+	}
+}
