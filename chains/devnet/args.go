@@ -72,8 +72,12 @@ func bindArgs(names []string, params json.RawMessage) (args, error) {
 			return a, fail(codeInvalidRequest, "Params must be an array or object")
 		}
 		for i, name := range names {
-			a.values[i] = named[name]
-			delete(named, name)
+			for alias := range strings.SplitSeq(name, "|") {
+				if value, ok := named[alias]; ok {
+					a.values[i] = value
+					delete(named, alias)
+				}
+			}
 		}
 		for name := range named {
 			return a, fail(codeParameter, "Unknown named parameter %s", name)
@@ -88,6 +92,11 @@ func bindArgs(names []string, params json.RawMessage) (args, error) {
 		a.values[i] = value
 	}
 	return a, nil
+}
+
+func (a args) name(i int) string {
+	name, _, _ := strings.Cut(a.names[i], "|")
+	return name
 }
 
 func (a args) has(i int) bool { return a.values[i] != nil }
@@ -105,7 +114,7 @@ func (a args) mismatch(i int, want string) *rpcError {
 		kind = "bool"
 	}
 	return fail(codeType, "Position %d (%s): JSON value of type %s is not of expected type %s",
-		i+1, a.names[i], kind, want)
+		i+1, a.name(i), kind, want)
 }
 
 func (a args) text(i int) (string, error) {
@@ -128,7 +137,7 @@ func (a args) integer(i int, fallback int64) (int64, error) {
 		return n, nil
 	}
 	if strings.ContainsAny(string(a.values[i][:1]), "-0123456789") {
-		return 0, fail(codeType, "Position %d (%s): JSON integer out of range", i+1, a.names[i])
+		return 0, fail(codeType, "Position %d (%s): JSON integer out of range", i+1, a.name(i))
 	}
 	return 0, a.mismatch(i, "number")
 }
@@ -165,11 +174,11 @@ func (a args) hash(i int) (chainhash.Hash, error) {
 	}
 	if len(text) != chainhash.MaxHashStringSize {
 		return chainhash.Hash{}, fail(codeParameter, "%s must be of length %d (not %d, for '%s')",
-			a.names[i], chainhash.MaxHashStringSize, len(text), clip(text))
+			a.name(i), chainhash.MaxHashStringSize, len(text), clip(text))
 	}
 	hash, err := chainhash.NewHashFromStr(text)
 	if err != nil {
-		return chainhash.Hash{}, fail(codeParameter, "%s must be hexadecimal string (not '%s')", a.names[i], clip(text))
+		return chainhash.Hash{}, fail(codeParameter, "%s must be hexadecimal string (not '%s')", a.name(i), clip(text))
 	}
 	return *hash, nil
 }

@@ -11,7 +11,8 @@ import (
 // method is one RPC method. To add one, write its function and put it into the
 // table of its file.
 type method struct {
-	// params are the names in positional order, as in Bitcoin Core's help.
+	// params are the names in positional order, as in Bitcoin Core's help;
+	// "verbosity|verbose" has a second name.
 	params []string
 	// required is how many of them must be given.
 	required int
@@ -97,7 +98,8 @@ func usage(name string, m method) string {
 		if i == m.required {
 			parts = append(parts, "(")
 		}
-		parts = append(parts, param)
+		name, _, _ := strings.Cut(param, "|")
+		parts = append(parts, name)
 	}
 	if len(m.params) > m.required {
 		parts = append(parts, ")")

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -187,5 +186,3 @@ func mustEqual[T comparable](t testing.TB, what string, got, want T) {
 		t.Fatalf("%s: got %v, want %v", what, got, want)
 	}
 }
-
-func quote(v any) string { return fmt.Sprintf("%q", fmt.Sprint(v)) }

@@ -54,31 +54,19 @@ func weightOf(tx *btcutil.Tx) int64 { return blockchain.GetTransactionWeight(tx)
 
 // chainReasons are Core's words for btcd's consensus errors.
 var chainReasons = map[blockchain.ErrorCode]string{
-	blockchain.ErrNoTxInputs:                "bad-txns-vin-empty",
-	blockchain.ErrNoTxOutputs:               "bad-txns-vout-empty",
-	blockchain.ErrTxTooBig:                  "bad-txns-oversize",
-	blockchain.ErrBadTxOutValue:             "bad-txns-vout-outofrange",
-	blockchain.ErrDuplicateTxInputs:         "bad-txns-inputs-duplicate",
-	blockchain.ErrBadTxInput:                "bad-txns-prevout-null",
-	blockchain.ErrMissingTxOut:              textMissing,
-	blockchain.ErrImmatureSpend:             "bad-txns-premature-spend-of-coinbase",
-	blockchain.ErrSpendTooHigh:              "bad-txns-in-belowout",
-	blockchain.ErrUnfinalizedTx:             "non-final",
-	blockchain.ErrScriptMalformed:           "mandatory-script-verify-flag-failed",
-	blockchain.ErrScriptValidation:          "mandatory-script-verify-flag-failed",
-	blockchain.ErrTooManySigOps:             "bad-txns-too-many-sigops",
-	blockchain.ErrUnexpectedWitness:         "unexpected-witness",
-	blockchain.ErrBadCoinbaseScriptLen:      "bad-cb-length",
-	blockchain.ErrInvalidAncestorBlock:      "bad-prevblk",
-	blockchain.ErrOverwriteTx:               textInChain,
-	blockchain.ErrFirstTxNotCoinbase:        "bad-cb-missing",
-	blockchain.ErrMultipleCoinbases:         "bad-cb-multiple",
-	blockchain.ErrBadCoinbaseHeight:         "bad-cb-height",
-	blockchain.ErrBadCoinbaseValue:          "bad-cb-amount",
-	blockchain.ErrBadMerkleRoot:             "bad-txnmrklroot",
-	blockchain.ErrDuplicateTx:               "bad-txns-duplicate",
-	blockchain.ErrDuplicateBlock:            "duplicate",
-	blockchain.ErrWitnessCommitmentMismatch: "bad-witness-merkle-match",
+	blockchain.ErrNoTxInputs:        "bad-txns-vin-empty",
+	blockchain.ErrNoTxOutputs:       "bad-txns-vout-empty",
+	blockchain.ErrTxTooBig:          "bad-txns-oversize",
+	blockchain.ErrDuplicateTxInputs: "bad-txns-inputs-duplicate",
+	blockchain.ErrBadTxInput:        "bad-txns-prevout-null",
+	blockchain.ErrMissingTxOut:      textMissing,
+	blockchain.ErrImmatureSpend:     "bad-txns-premature-spend-of-coinbase",
+	blockchain.ErrSpendTooHigh:      "bad-txns-in-belowout",
+	blockchain.ErrUnfinalizedTx:     "non-final",
+	blockchain.ErrScriptMalformed:   "mandatory-script-verify-flag-failed",
+	blockchain.ErrScriptValidation:  "mandatory-script-verify-flag-failed",
+	blockchain.ErrTooManySigOps:     "bad-txns-too-many-sigops",
+	blockchain.ErrOverwriteTx:       textInChain,
 }
 
 // policyReasons are Core's words for btcd's mempool errors, which have codes
@@ -126,6 +114,8 @@ func refusal(err error) error {
 			return fail(codeVerify, textMissing)
 		case reason == textInChain:
 			return fail(codeAlreadyInChain, textInChain)
+		case chainRule.ErrorCode == blockchain.ErrBadTxOutValue:
+			reason = badOutput(chainRule.Description)
 		case !ok:
 			reason = chainRule.ErrorCode.String()
 		}
@@ -150,4 +140,14 @@ func refusal(err error) error {
 		return fail(codeRejected, "%s, %s", known.reason, text)
 	}
 	return fail(codeRejected, "%s", text)
+}
+
+func badOutput(detail string) string {
+	switch {
+	case strings.Contains(detail, "negative"):
+		return "bad-txns-vout-negative"
+	case strings.Contains(detail, "total value"):
+		return "bad-txns-txouttotal-toolarge"
+	}
+	return "bad-txns-vout-toolarge"
 }

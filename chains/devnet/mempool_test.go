@@ -116,12 +116,17 @@ func TestRefusals(t *testing.T) {
 		"no fee":         {codeRejected, "min relay fee not met", resigned(func(tx *wire.MsgTx) { tx.TxOut[0].Value = s.coin.value })},
 		"too low a fee":  {codeRejected, "min relay fee not met", resigned(func(tx *wire.MsgTx) { tx.TxOut[0].Value = s.coin.value - 100 })},
 		"more than in":   {codeRejected, "bad-txns-in-belowout", resigned(func(tx *wire.MsgTx) { tx.TxOut[0].Value = s.coin.value + 1 })},
-		"negative":       {codeRejected, "bad-txns-vout-outofrange", resigned(func(tx *wire.MsgTx) { tx.TxOut[0].Value = -1 })},
-		"dust":           {codeRejected, "dust", resigned(func(tx *wire.MsgTx) { tx.AddTxOut(wire.NewTxOut(100, s.change())); tx.TxOut[0].Value -= 1000 })},
-		"version":        {codeRejected, "version", resigned(func(tx *wire.MsgTx) { tx.Version = 9 })},
-		"not final":      {codeRejected, "non-final", resigned(func(tx *wire.MsgTx) { tx.LockTime = 500 })},
-		"relative lock":  {codeRejected, "non-BIP68-final", resigned(func(tx *wire.MsgTx) { tx.TxIn[0].Sequence = 500 })},
-		"odd script":     {codeRejected, "scriptpubkey", resigned(func(tx *wire.MsgTx) { tx.TxOut[0].PkScript = bytes.Repeat([]byte{txscript.OP_TRUE}, 30) })},
+		"negative":       {codeRejected, "bad-txns-vout-negative", resigned(func(tx *wire.MsgTx) { tx.TxOut[0].Value = -1 })},
+		"over all coins": {codeRejected, "bad-txns-vout-toolarge", resigned(func(tx *wire.MsgTx) { tx.TxOut[0].Value = 21_000_001 * coin })},
+		"over in sum": {codeRejected, "bad-txns-txouttotal-toolarge", resigned(func(tx *wire.MsgTx) {
+			tx.TxOut[0].Value = 20_000_000 * coin
+			tx.AddTxOut(tx.TxOut[0])
+		})},
+		"dust":          {codeRejected, "dust", resigned(func(tx *wire.MsgTx) { tx.AddTxOut(wire.NewTxOut(100, s.change())); tx.TxOut[0].Value -= 1000 })},
+		"version":       {codeRejected, "version", resigned(func(tx *wire.MsgTx) { tx.Version = 9 })},
+		"not final":     {codeRejected, "non-final", resigned(func(tx *wire.MsgTx) { tx.LockTime = 500 })},
+		"relative lock": {codeRejected, "non-BIP68-final", resigned(func(tx *wire.MsgTx) { tx.TxIn[0].Sequence = 500 })},
+		"odd script":    {codeRejected, "scriptpubkey", resigned(func(tx *wire.MsgTx) { tx.TxOut[0].PkScript = bytes.Repeat([]byte{txscript.OP_TRUE}, 30) })},
 		"two data carriers": {codeRejected, "multi-op-return", resigned(func(tx *wire.MsgTx) {
 			for range 2 {
 				tx.AddTxOut(wire.NewTxOut(0, []byte{txscript.OP_RETURN, 1, 7}))

@@ -20,7 +20,7 @@ func chainMethods() map[string]method {
 		"getblockcount":     {run: getBlockCount},
 		"getbestblockhash":  {run: getBestBlockHash},
 		"getblockhash":      {params: []string{"height"}, required: 1, run: getBlockHash},
-		"getblock":          {params: []string{"blockhash", "verbosity"}, required: 1, run: getBlock},
+		"getblock":          {params: []string{"blockhash", "verbosity|verbose"}, required: 1, run: getBlock},
 		"getblockheader":    {params: []string{"blockhash", "verbose"}, required: 1, run: getBlockHeader},
 		"getblockchaininfo": {run: getBlockchainInfo},
 		"getnetworkinfo":    {run: getNetworkInfo},

@@ -14,7 +14,7 @@ import (
 
 func txMethods() map[string]method {
 	return map[string]method{
-		"getrawtransaction":  {params: []string{"txid", "verbose", "blockhash"}, required: 1, run: getRawTransaction},
+		"getrawtransaction":  {params: []string{"txid", "verbosity|verbose", "blockhash"}, required: 1, run: getRawTransaction},
 		"getrawmempool":      {params: []string{"verbose", "mempool_sequence"}, empty: "[]", run: getRawMempool},
 		"gettxout":           {params: []string{"txid", "n", "include_mempool"}, required: 2, run: getTxOut},
 		"estimatesmartfee":   {params: []string{"conf_target", "estimate_mode"}, required: 1, empty: `{"errors":["Insufficient data or no feerate found"],"blocks":0}`, run: estimateSmartFee},
@@ -248,7 +248,7 @@ func (c *Chain) tryTx(tx *btcutil.Tx, limit int64) acceptJSON {
 		result.Reason = string(reason)
 	}
 	switch result.Reason {
-	case "bad-txns-inputs-missingorspent":
+	case textMissing:
 		result.Reason = "missing-inputs"
 	case textInChain:
 		result.Reason = "txn-already-known"

@@ -41,6 +41,9 @@ func (c client) story() {
 	c.null("reconsiderblock", branch[1])
 	c.text("sendtoaddress", to, 2)
 	c.mine(2)
+	dead := c.mine(2)
+	c.null("invalidateblock", dead[0])
+	c.mine(1)
 	c.text("sendtoaddress", c.newAddress("bech32m"), 1045)
 	c.text("sendtoaddress", to, "0.25")
 }
@@ -76,6 +79,11 @@ func TestKilled(t *testing.T) {
 
 	again, c2 := start(t, Config{Dir: copied})
 	mustEqual(t, "after a kill", c2.snapshot(), before)
+	for hash, status := range c2.tips() {
+		if status == "invalid" {
+			c2.null("reconsiderblock", hash)
+		}
+	}
 	c2.mine(1)
 	after := c2.snapshot()
 	// Killed once more, then closed properly, then without its database.
