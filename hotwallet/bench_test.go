@@ -3,6 +3,7 @@ package hotwallet
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -72,7 +73,9 @@ func (b *bench) fund(watch chains.Watch, sat uint64) Coin {
 		b.t.Fatal(err)
 	}
 	tx := wire.NewMsgTx(2)
-	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Hash: chainhash.Hash{byte(len(b.coins) + 1), 7}}, []byte{0x51}, nil))
+	var parent chainhash.Hash
+	binary.BigEndian.PutUint32(parent[:], uint32(len(b.coins)+1))
+	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Hash: parent}, []byte{0x51}, nil))
 	tx.AddTxOut(wire.NewTxOut(12_345, payeeScripts()["p2pkh"]))
 	tx.AddTxOut(wire.NewTxOut(int64(sat), script))
 	var raw bytes.Buffer

@@ -49,6 +49,13 @@ func TestVariants(t *testing.T) {
 	if again := b.sign(r); again.TxID != first.TxID || again.Variant != 1 {
 		t.Errorf("the first variant became %v", again)
 	}
+	all, err := b.signer.Variants("batch-1")
+	if err != nil || len(all) != 2 || all[0].TxID != first.TxID || !bytes.Equal(all[1].Raw, second.Raw) {
+		t.Errorf("variants %v (%v)", all, err)
+	}
+	if none, err := b.signer.Variants("batch-2"); none != nil || err != nil {
+		t.Errorf("variants of an unknown batch: %v (%v)", none, err)
+	}
 	if err := b.signer.VerifyJournal(); err != nil {
 		t.Error(err)
 	}

@@ -173,6 +173,20 @@ func (s *LocalSigner) signAndRecord(c *checked, known *intent, unsigned string) 
 	return Signed{Raw: signed.Raw, TxID: signed.TxID, Fee: signed.Fee, Variant: n, Counter: counter}, nil
 }
 
+// Variants are all transactions ever signed for a batch, oldest first: what a
+// gateway restored from a backup may have forgotten.
+func (s *LocalSigner) Variants(batch string) ([]Signed, error) {
+	known, err := s.journal.intent(batch)
+	if known == nil || err != nil {
+		return nil, err
+	}
+	out := make([]Signed, len(known.Variants))
+	for i, v := range known.Variants {
+		out[i] = Signed{Raw: v.Raw, TxID: v.TxID, Fee: v.Fee, Variant: i + 1, Counter: v.Counter}
+	}
+	return out, nil
+}
+
 // checkPromises holds a checked intent against everything promised before.
 func (s *LocalSigner) checkPromises(want, known *intent) error {
 	var earlier []variant

@@ -142,6 +142,30 @@ func NewPlan(in PlanInput) (*Plan, error) {
 	return p.build(selected)
 }
 
+// PlanExactly lays out a transaction that spends all of in.Coins, no more and no
+// less, whatever their depth and value: for a batch whose inputs are assigned
+// already and whose plan was lost. Otherwise it is NewPlan.
+func PlanExactly(in PlanInput) (*Plan, error) {
+	p, err := newPlanner(in)
+	if err != nil {
+		return nil, err
+	}
+	var total uint64
+	for _, c := range in.Coins {
+		v, err := units(c.Amount)
+		if err != nil {
+			return nil, err
+		}
+		if total, err = addUnits(total, v); err != nil {
+			return nil, err
+		}
+	}
+	if len(in.Coins) == 0 || !p.enough(len(in.Coins), total) {
+		return nil, p.insufficient(len(in.Coins), total)
+	}
+	return p.build(in.Coins)
+}
+
 // planner holds an input in the integers that planning computes with.
 type planner struct {
 	in       PlanInput

@@ -244,3 +244,33 @@ func TestBumpProperties(t *testing.T) {
 		}
 	})
 }
+
+// TestPlanExactlyProperties: the same inputs planned again give a plan of the
+// same spends and payees, and at the same rate the very same bytes.
+func TestPlanExactlyProperties(t *testing.T) {
+	coin, change := testCoin(t), changeScript(t)
+	rapid.Check(t, func(t *rapid.T) {
+		in := drawInput(t, coin, change)
+		p, err := NewPlan(in)
+		if err != nil {
+			t.Skip("no plan")
+		}
+		again := in
+		again.Coins = rapid.Permutation(p.Inputs).Draw(t, "inputs")
+		q, err := PlanExactly(again)
+		if err != nil || !cmp.Equal(p, q) {
+			t.Fatalf("%v %s", err, cmp.Diff(p, q))
+		}
+		again.FeeRate = chains.FeeRate(rapid.Uint64Range(1, 2_000_000).Draw(t, "rate"))
+		q, err = PlanExactly(again)
+		if err != nil {
+			if q != nil || !errors.Is(err, ErrInsufficient) && !errors.Is(err, ErrFeeCap) {
+				t.Fatal(err)
+			}
+			return
+		}
+		if !cmp.Equal(p.Spends(), q.Spends()) || !cmp.Equal(p.Payees(), q.Payees()) {
+			t.Fatal("inputs or payees changed")
+		}
+	})
+}

@@ -144,18 +144,14 @@ func (p *planner) largestFirst(pool []candidate) ([]candidate, error) {
 			return selected, nil
 		}
 	}
-	return nil, p.insufficient(selected, total)
+	return nil, p.insufficient(len(selected), total)
 }
 
-// insufficient reports the payees with the bare transaction against what the
-// coins bring after the price of their inputs.
-func (p *planner) insufficient(selected []candidate, total uint64) error {
-	inputs := uint64(len(selected))
-	return &PlanError{
-		Kind: ErrInsufficient,
-		Need: chains.NewAmount(p.paid + p.size.fee(max(inputs, 1), false)),
-		Have: chains.NewAmount(total),
-	}
+// insufficient reports what payees and fee come to with that many inputs,
+// against what those inputs hold.
+func (p *planner) insufficient(inputs int, total uint64) error {
+	fee := p.size.fee(uint64(max(inputs, 1)), false)
+	return &PlanError{Kind: ErrInsufficient, Need: chains.NewAmount(p.paid + fee), Have: chains.NewAmount(total)}
 }
 
 // pad adds the smallest coins of a large pool until there is one input more

@@ -88,6 +88,7 @@ func TestSignRefuses(t *testing.T) {
 			r.Unsigned = out.Bytes()
 		}
 	}
+	b := newBench(t)
 	request := func(f func(r *SignRequest)) mutation {
 		return func(_ *bench, _ *Plan, r *SignRequest) { f(r) }
 	}
@@ -157,7 +158,7 @@ func TestSignRefuses(t *testing.T) {
 		{"rollback", ErrRollback, request(func(r *SignRequest) { r.Counter = 1 })},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := newBench(t)
+			b.t = t
 			p, r := b.payout("batch-1", 50_000, 60_000, 70_000)
 			test.mutate(b, p, &r)
 			b.refuses(test.name, r, test.rule)
