@@ -3,7 +3,6 @@ package devnet
 import (
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
@@ -65,9 +64,6 @@ func sendToAddress(k *call) (any, error) {
 	k.c.mu.Lock()
 	defer k.c.mu.Unlock()
 	msg, err := k.c.pay(p)
-	if errors.Is(err, errInsufficientFunds) || errors.Is(err, errTooSmall) || errors.Is(err, errDustPayment) {
-		return nil, fail(codeNoFunds, "%v", err)
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package devnet
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -13,10 +12,11 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
+// What Core's wallet says when it cannot pay.
 var (
-	errInsufficientFunds = errors.New("Insufficient funds") //nolint:staticcheck // Core's words
-	errTooSmall          = errors.New("The transaction amount is too small to pay the fee")
-	errDustPayment       = errors.New("Transaction amount too small")
+	errInsufficientFunds = fail(codeNoFunds, "Insufficient funds")
+	errTooSmall          = fail(codeNoFunds, "The transaction amount is too small to pay the fee")
+	errDustPayment       = fail(codeNoFunds, "Transaction amount too small")
 )
 
 // payment is an order to the wallet.
