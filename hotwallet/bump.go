@@ -19,7 +19,7 @@ type BumpInput struct {
 }
 
 // Bump is a variant of a plan with a higher fee: the same inputs, payees,
-// amounts and lock time; only change shrinks or goes (design rule 3), so of all
+// amounts and lock time; only change shrinks or goes, so of all
 // variants at most one can ever confirm. The fee is at least that of the rate
 // and that of BIP125 rules 3 and 4. When change cannot pay it, ErrNoChange: no
 // payee is ever shaved.

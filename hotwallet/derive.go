@@ -35,7 +35,7 @@ func hmacSHA256(key, message []byte) (sum [32]byte) {
 // Branch is the published derivation key P of one chain, network and epoch. It
 // yields the deposit key, script and address of every account, and needs no
 // secret for it: whoever knows P can check that an address is his
-// (../design, "Deposit addresses"):
+// (docs/adr/0004):
 //
 //	t   = HMAC-SHA256(P, "causeway/deposit/1" 00 network 00 chain 00 epoch 00 account)
 //	key = P + t·G

@@ -34,7 +34,7 @@ const (
 // Role is what a key on the base layer is used for.
 type Role string
 
-// The roles. Each has keys of its own (design rule 5).
+// The roles. Each has keys of its own.
 const (
 	RoleSequencer Role = "sequencer" // signs base block headers
 	RoleAttestor  Role = "attestor"  // signs pegs actions and state votes

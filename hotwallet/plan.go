@@ -41,7 +41,7 @@ type Caps struct {
 	MaxVSize uint64         `json:"max_vsize,omitempty"`
 }
 
-// Eligible says which coins may be spent (design rule 4).
+// Eligible says which coins may be spent.
 type Eligible struct {
 	// ForeignDepth is the depth that a coin from outside needs: credit depth
 	// plus 6. At least 1 always.

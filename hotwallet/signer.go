@@ -44,7 +44,7 @@ const (
 )
 
 // Assign is the row of the sidechain that reserves coins for a batch. It must
-// be final before the signer is asked (design rule 2).
+// be final before the signer is asked: assign before sign.
 type Assign struct {
 	Batch  string    `json:"batch"`
 	Chain  chains.ID `json:"chain"`
