@@ -358,8 +358,8 @@ func (c *Config) validate() error {
 		if len(chain.Nodes) == 0 {
 			return fmt.Errorf("config: chains.%s.nodes is empty", name)
 		}
-		if chain.Quorum < 1 || chain.Quorum > len(chain.Nodes) {
-			return fmt.Errorf("config: chains.%s.quorum: %d of %d nodes", name, chain.Quorum, len(chain.Nodes))
+		if chain.Quorum < 1 || chain.Quorum > len(chain.Nodes) || 2*chain.Quorum <= len(chain.Nodes) {
+			return fmt.Errorf("config: chains.%s.quorum: %d of %d nodes: more than half of them must agree", name, chain.Quorum, len(chain.Nodes))
 		}
 	}
 	return nil

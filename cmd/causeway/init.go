@@ -1,0 +1,280 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"causeway/chains"
+	"causeway/hotwallet"
+	"causeway/sidechain"
+	"causeway/sidechain/base"
+	"causeway/sidechain/graphene"
+)
+
+// initOptions are the flags of init.
+type initOptions struct {
+	home, network, chainID    string
+	accounts                  []string
+	admin, attestor           string
+	genesisPath, mnemonicPath string
+	json                      bool
+	passphrase                hotwallet.Secret
+	workFactor                int
+	timestamp                 time.Time
+	mnemonic                  hotwallet.Secret
+	roles                     []hotwallet.RoleKey // nil: fresh random ones
+	extra                     []sidechain.GenesisAccount
+	cfg                       Config
+}
+
+func newInitCommand() *cobra.Command {
+	var o initOptions
+	cmd := &cobra.Command{
+		Use: "init", Short: "Make the home of a node: configuration, genesis, keys", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			made, err := o.run()
+			if err != nil {
+				return err
+			}
+			if o.json {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(made)
+			}
+			out := cmd.OutOrStdout()
+			fmt.Fprintf(out, "home           %s\nchain id       %s\nbase chain id  %s\n", made.Home, made.ChainID, made.BaseChainID)
+			fmt.Fprintf(out, "\nMove %s off this machine: the admin's key is not needed to run.\nSee the seed phrase with: causeway keys --home %s --reveal\n", adminFile, made.Home)
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.home, "home", "", "directory to make (must be absent or empty)")
+	flags.StringVar(&o.network, "network", "regtest", "mainnet, testnet or regtest")
+	flags.StringVar(&o.chainID, "chain-id", "", "name of the sidechain (default: causeway-<network>)")
+	flags.StringArrayVar(&o.accounts, "account", nil, "NAME=STM…: an account with that key for every role (repeatable)")
+	flags.StringVar(&o.admin, "admin-account", "causeway", "account of the admin")
+	flags.StringVar(&o.attestor, "attestor", "gateway", "account that attests deposits and payouts")
+	flags.StringVar(&o.genesisPath, "genesis", "", "genesis document of an existing network to join")
+	flags.StringVar(&o.mnemonicPath, "mnemonic-file", "", "file with the BIP39 seed phrase to use")
+	flags.BoolVar(&o.json, "json", false, "print one JSON object")
+	return cmd
+}
+
+// initResult is what init --json prints.
+type initResult struct {
+	Home        string `json:"home"`
+	Network     string `json:"network"`
+	ChainID     string `json:"chain_id"`
+	BaseChainID string `json:"base_chain_id"`
+}
+
+func (o *initOptions) run() (initResult, error) {
+	if o.home == "" {
+		return initResult{}, usageErr("init: --home is required")
+	}
+	if !slices.Contains([]string{"mainnet", "testnet", "regtest"}, o.network) {
+		return initResult{}, usageErr("init: network %q is not one of mainnet, testnet, regtest", o.network)
+	}
+	empty, err := home{o.home}.empty()
+	if err != nil {
+		return initResult{}, err
+	}
+	if !empty {
+		return initResult{}, refusedErr("%s is not empty", o.home)
+	}
+	if o.mnemonicPath != "" {
+		text, err := os.ReadFile(o.mnemonicPath)
+		if err != nil {
+			return initResult{}, err
+		}
+		if o.mnemonic, err = hotwallet.ImportMnemonic(string(text)); err != nil {
+			return initResult{}, fmt.Errorf("%s: %w", o.mnemonicPath, err)
+		}
+	}
+	if o.extra, err = parseAccounts(o.accounts, o.network); err != nil {
+		return initResult{}, err
+	}
+	if o.passphrase, err = passphrase(true); err != nil {
+		return initResult{}, err
+	}
+	o.cfg = defaultConfig(o.network)
+	o.timestamp = time.Now().UTC()
+	return o.make()
+}
+
+// make writes a home. Everything that can fail by wrong input was checked or
+// fails before the first file.
+func (o *initOptions) make() (initResult, error) {
+	var err error
+	if o.mnemonic.Empty() {
+		if o.mnemonic, err = hotwallet.NewMnemonic(); err != nil {
+			return initResult{}, err
+		}
+	}
+	if o.roles == nil {
+		for _, r := range []struct {
+			role    hotwallet.Role
+			account string
+		}{{hotwallet.RoleSequencer, ""}, {hotwallet.RoleAttestor, o.attestor}, {hotwallet.RoleAdmin, o.admin}} {
+			key, err := hotwallet.GenerateRoleKey(r.role, r.account)
+			if err != nil {
+				return initResult{}, err
+			}
+			o.roles = append(o.roles, key)
+		}
+	}
+	text, g, err := o.genesis()
+	if err != nil {
+		return initResult{}, err
+	}
+	o.cfg.Network = g.Network
+	if err := os.MkdirAll(o.home, 0o700); err != nil {
+		return initResult{}, err
+	}
+	h := home{o.home}
+	isAdmin := func(k hotwallet.RoleKey) bool { return k.Role == hotwallet.RoleAdmin }
+	online := slices.DeleteFunc(slices.Clone(o.roles), isAdmin)
+	offline := slices.DeleteFunc(slices.Clone(o.roles), func(k hotwallet.RoleKey) bool { return !isAdmin(k) })
+	if o.genesisPath == "" {
+		if _, err := hotwallet.Create(h.path(adminFile), o.passphrase, hotwallet.Content{Roles: offline}, o.workFactor); err != nil {
+			return initResult{}, err
+		}
+	} else {
+		online = nil // the network's role keys are elsewhere
+	}
+	if _, err := hotwallet.Create(h.path(keysFile), o.passphrase, hotwallet.Content{Mnemonic: o.mnemonic, Roles: online}, o.workFactor); err != nil {
+		return initResult{}, err
+	}
+	if err := renameio.WriteFile(h.path(configFile), []byte(o.cfg.text()), 0o600); err != nil {
+		return initResult{}, err
+	}
+	// The genesis document comes last: with it the directory is a home.
+	if err := renameio.WriteFile(h.path(genesisFile), text, 0o644); err != nil {
+		return initResult{}, err
+	}
+	id := sidechain.BaseChainID(text)
+	return initResult{Home: o.home, Network: g.Network, ChainID: g.ChainID, BaseChainID: hex.EncodeToString(id[:])}, nil
+}
+
+// genesis builds the network's document, or reads the one to join.
+func (o *initOptions) genesis() ([]byte, *sidechain.Genesis, error) {
+	if o.genesisPath != "" {
+		text, err := os.ReadFile(o.genesisPath)
+		if err != nil {
+			return nil, nil, err
+		}
+		g, err := sidechain.LoadGenesis(text)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", o.genesisPath, err)
+		}
+		return text, g, nil
+	}
+	g, err := o.newGenesis()
+	if err != nil {
+		return nil, nil, err
+	}
+	text, err := g.Encode()
+	if err != nil {
+		return nil, nil, err
+	}
+	// What is written must be what can be read.
+	if _, err := sidechain.LoadGenesis(text); err != nil {
+		return nil, nil, err
+	}
+	return text, g, nil
+}
+
+func (o *initOptions) newGenesis() (*sidechain.Genesis, error) {
+	if o.chainID == "" {
+		o.chainID = "causeway-" + o.network
+	}
+	g := &sidechain.Genesis{
+		Format: sidechain.GenesisFormat, ChainID: o.chainID, Timestamp: o.timestamp.Format(base.TimeLayout),
+		Profile:  sidechain.Profile{UtilityToken: "BEE", NativePeg: "SWAP.HIVE", BaseCoin: "HIVE", AddressPrefix: graphene.DefaultPrefix},
+		Network:  o.network,
+		Admin:    o.admin,
+		Reserved: []string{"null", "temp", "miners"},
+		Pegs:     sidechain.GenesisPegs{Attestors: []string{o.attestor}, Threshold: 1, FeeAccount: "pegfees", Gate: "peg", AdminDelay: 100},
+		Params: sidechain.GenesisParams{
+			AccountFee: "3.000 HIVE", MaxBlockTransactions: 50,
+			TokenCreationFee: "100", EnableStakingFee: "1000", EnableDelegationFee: "1000",
+		},
+		Switches: map[string]bool{"gate": true},
+	}
+	for _, role := range o.roles {
+		switch role.Role {
+		case hotwallet.RoleSequencer:
+			g.Sequencer = role.Public.String()
+		case hotwallet.RoleAdmin, hotwallet.RoleAttestor:
+			g.Accounts = append(g.Accounts, oneKeyAccount(role.Account, role.Public, "0.000 HIVE", nil))
+		}
+	}
+	slices.SortFunc(g.Accounts, func(a, b sidechain.GenesisAccount) int { return strings.Compare(a.Name, b.Name) })
+	g.Accounts = append(g.Accounts, o.extra...)
+	wallet, err := hotwallet.NewWallet(o.mnemonic, chains.Network(o.network))
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range builtChains {
+		p, err := wallet.MasterKey(chains.ID(id), 0)
+		if err != nil {
+			return nil, err
+		}
+		g.Keys = append(g.Keys, sidechain.GenesisKey{Chain: id, Key: hex.EncodeToString(p[:])})
+		g.Assets = append(g.Assets, defaultAsset(id, o.network))
+	}
+	return g, nil
+}
+
+// oneKeyAccount is an account whose every role has the same key.
+func oneKeyAccount(name string, key graphene.PublicKey, coins string, tokens map[string]string) sidechain.GenesisAccount {
+	if tokens == nil {
+		tokens = map[string]string{}
+	}
+	text := key.String()
+	return sidechain.GenesisAccount{Name: name, Owner: text, Active: text, Posting: text, Memo: text, Base: coins, Tokens: tokens}
+}
+
+// parseAccounts reads --account NAME=STM… flags.
+func parseAccounts(flags []string, network string) ([]sidechain.GenesisAccount, error) {
+	var list []sidechain.GenesisAccount
+	for _, flag := range flags {
+		name, text, ok := strings.Cut(flag, "=")
+		if !ok {
+			return nil, usageErr("--account %q is not NAME=STM…", flag)
+		}
+		if !graphene.ValidAccountName(name) {
+			return nil, usageErr("--account %q: %q is not a valid account name", flag, name)
+		}
+		key, err := graphene.ParsePublicKey(graphene.DefaultPrefix, text)
+		if err != nil {
+			return nil, usageErr("--account %q: %v", flag, err)
+		}
+		coins := "0.000 HIVE"
+		if network == "regtest" {
+			coins = "1000.000 HIVE"
+		}
+		list = append(list, oneKeyAccount(name, key, coins, map[string]string{"BEE": "10000"}))
+	}
+	return list, nil
+}
+
+// defaultAsset is the peg of a chain's own coin with the limits that init
+// writes: wide on regtest, narrow where coins are worth something.
+func defaultAsset(chain, network string) sidechain.GenesisAsset {
+	asset := sidechain.GenesisAsset{
+		Symbol: "SWAP." + upper(chain), Chain: chain, Precision: 8,
+		MinDeposit: "0.00010000", MinWithdrawal: "0.00100000", WithdrawalFee: "0.00020000", FeeMax: "0.01000000",
+		SupplyCap: "100.00000000", MintCap: "20.00000000", LargeMint: "5.00000000", MintDelay: 1200,
+	}
+	if network == "regtest" {
+		asset.SupplyCap, asset.MintCap, asset.LargeMint, asset.MintDelay = "21000000.00000000", "21000000.00000000", "1000.00000000", 20
+	}
+	return asset
+}

@@ -1,0 +1,368 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"causeway/api"
+	"causeway/chains"
+	"causeway/chains/bitcoin"
+	"causeway/chains/utxo"
+	"causeway/chains/utxo/rpcnode"
+	"causeway/gateway"
+	"causeway/hotwallet"
+	pegscontract "causeway/pegs/contract"
+	"causeway/sidechain"
+	"causeway/sidechain/base"
+	"causeway/sidechain/base/solo"
+	"causeway/sidechain/contract"
+	"causeway/sidechain/contracts/resourcemanager"
+	"causeway/sidechain/contracts/tokens"
+	"causeway/sidechain/graphene"
+	"causeway/sidechain/state"
+)
+
+// builtChains are the outside chains that this binary can follow, in the order
+// in which they are shown.
+var builtChains = []string{"btc"}
+
+// newCoin is the codec of a built chain.
+func newCoin(id string, network chains.Network) (*utxo.Coin, error) {
+	switch id {
+	case "btc":
+		return bitcoin.New(network)
+	default:
+		return nil, fmt.Errorf("chain %s is not built", id)
+	}
+}
+
+// chainContracts are the contracts of a new chain in the order in which
+// genesis deploys them.
+func chainContracts() []contract.Contract {
+	return []contract.Contract{tokens.New(), resourcemanager.New(), pegscontract.New()}
+}
+
+// nodeOptions are what differs between run, dev and an audit of a stopped home.
+type nodeOptions struct {
+	home     home
+	lock     *gateway.Lock
+	genesis  *sidechain.Genesis
+	document []byte // of genesis
+	config   Config
+	keys     *hotwallet.Keystore
+	log      *slog.Logger
+
+	acceptGap bool
+	noGapRule bool          // dev: no rule about gaps
+	offset    time.Duration // dev: of the clock
+	extra     map[string]http.HandlerFunc
+	running   running // accounts and chains to show
+}
+
+// node is a whole gateway in one process: stores, engine, sequencer, gateway,
+// API.
+type node struct {
+	nodeOptions
+	baseID    [32]byte
+	db        *state.DB
+	store     *solo.Store
+	machine   *solo.Machine
+	engine    *sidechain.Engine
+	signer    *hotwallet.LocalSigner
+	sequencer *solo.Sequencer
+	gateway   *gateway.Gateway
+	public    net.Listener
+	admin     net.Listener
+	closers   []func() error
+}
+
+// openNode opens everything in the order in which it depends on each other.
+// On failure whatever was opened is closed again.
+func openNode(ctx context.Context, o nodeOptions) (*node, error) {
+	n := &node{nodeOptions: o, baseID: sidechain.BaseChainID(o.document)}
+	for _, open := range []func(context.Context) error{n.openStores, n.openEngine, n.openSigner, n.openSequencer, n.openGateway} {
+		if err := open(ctx); err != nil {
+			return nil, errors.Join(exitCode(err), n.close())
+		}
+	}
+	return n, nil
+}
+
+// exitCode gives the errors that mean refusal or a broken invariant their exit
+// codes.
+func exitCode(err error) error {
+	refused := []error{
+		solo.ErrAhead, solo.ErrGap, solo.ErrOtherChain, solo.ErrStoreInUse, solo.ErrSigner, sidechain.ErrOtherChain,
+		gateway.ErrOlderBase, gateway.ErrHomeInUse, gateway.ErrForeignKeys, hotwallet.ErrRollback,
+	}
+	for _, kind := range refused {
+		if errors.Is(err, kind) {
+			return &exitErr{exitRefused, err}
+		}
+	}
+	if errors.Is(err, solo.ErrDiverged) {
+		return &exitErr{exitInvariant, err}
+	}
+	return err
+}
+
+func (n *node) defers(closer func() error) { n.closers = append(n.closers, closer) }
+
+// close closes the stores, the last opened first.
+func (n *node) close() error {
+	var errs []error
+	for i := len(n.closers) - 1; i >= 0; i-- {
+		errs = append(errs, n.closers[i]())
+	}
+	n.closers = nil
+	return errors.Join(errs...)
+}
+
+func (n *node) openStores(context.Context) (err error) {
+	if n.store, err = solo.OpenStore(n.home.path(baseFile), n.baseID, solo.StoreOptions{}); err != nil {
+		return err
+	}
+	n.defers(n.store.Close)
+	if n.db, err = state.Open(n.home.path(stateFile)); err != nil {
+		return err
+	}
+	n.defers(n.db.Close)
+	return nil
+}
+
+func (n *node) openEngine(context.Context) error {
+	contracts := chainContracts()
+	var names []string
+	for _, c := range contracts {
+		names = append(names, c.Name())
+	}
+	var err error
+	n.machine, err = solo.NewMachine(solo.MachineConfig{Genesis: n.genesis, ChainID: n.baseID, ContractNames: names})
+	if err != nil {
+		return err
+	}
+	n.engine, err = sidechain.OpenEngine(sidechain.EngineConfig{
+		Genesis: n.genesis, GenesisBytes: n.document, DB: n.db, Contracts: contracts, Machine: n.machine, Logger: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.defers(n.engine.Close)
+	return nil
+}
+
+// openSigner opens the signer with its journal.
+func (n *node) openSigner(context.Context) error {
+	wallet, err := n.keys.Wallet(chains.Network(n.genesis.Network))
+	if err != nil {
+		return err
+	}
+	config := hotwallet.SignerConfig{
+		Journal: n.home.path(signerFile), Wallet: wallet, Roles: n.keys.Roles(),
+		BaseChainID: n.baseID, ContractID: "ssc-" + n.genesis.ChainID, Caps: map[chains.ID]hotwallet.SignerCaps{},
+	}
+	for _, asset := range n.genesis.Assets {
+		coin, err := newCoin(asset.Chain, chains.Network(n.genesis.Network))
+		if err != nil {
+			return err
+		}
+		caps, err := signerCaps(asset, coin.Facts().Decimals, n.config.Chains.byID()[asset.Chain].FeeMax)
+		if err != nil {
+			return err
+		}
+		config.Coins = append(config.Coins, coin)
+		config.Caps[coin.ID()] = caps
+	}
+	if n.signer, err = hotwallet.OpenSigner(config); err != nil {
+		return err
+	}
+	n.defers(n.signer.Close)
+	return nil
+}
+
+// headerSigner lets the signer sign the sequencer's headers.
+type headerSigner struct {
+	signer *hotwallet.LocalSigner
+	public graphene.PublicKey
+}
+
+// PublicKey implements solo.HeaderSigner.
+func (h headerSigner) PublicKey() graphene.PublicKey { return h.public }
+
+// SignHeader implements solo.HeaderSigner.
+func (h headerSigner) SignHeader(ctx context.Context, raw []byte) (graphene.Signature, error) {
+	header, err := graphene.DecodeHeader(raw)
+	if err != nil {
+		return graphene.Signature{}, err
+	}
+	return h.signer.SignHeader(ctx, header)
+}
+
+// newLogger writes text to a terminal and JSON elsewhere.
+func newLogger(out *os.File, level slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if info, err := out.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		return slog.New(slog.NewTextHandler(out, options))
+	}
+	return slog.New(slog.NewJSONHandler(out, options))
+}
+
+// serve runs everything until ctx ends. ready is called once requests are
+// answered and running.json is written.
+func (n *node) serve(ctx context.Context, ready func()) error {
+	group, ctx := errgroup.WithContext(ctx)
+	server := api.New(api.Config{
+		Version: version, ChainID: n.genesis.ChainID, BaseChainID: hex.EncodeToString(n.baseID[:]),
+		Chain: n.engine, Base: n.sequencer, Gateway: n.gateway, Log: n.log.With("component", "api"),
+	})
+	group.Go(func() error { return n.sequencer.Run(ctx) })
+	group.Go(func() error { return n.gateway.Run(ctx) })
+	group.Go(func() error { return api.Serve(ctx, n.public, server.Handler()) })
+	group.Go(func() error { return api.Serve(ctx, n.admin, server.AdminHandler(n.adminSurface())) })
+
+	r := n.running
+	r.URL, r.Admin, r.PID = "http://"+n.public.Addr().String(), "http://"+n.admin.Addr().String(), os.Getpid()
+	r.Started = time.Now().UTC().Format(time.RFC3339)
+	r.ChainID, r.BaseChainID = n.genesis.ChainID, hex.EncodeToString(n.baseID[:])
+	if err := r.write(n.home.dir); err != nil {
+		return err
+	}
+	defer os.Remove(n.home.path(runningFile))
+	n.log.Info("ready", "url", r.URL, "admin", r.Admin, "chain_id", r.ChainID, "base_chain_id", r.BaseChainID)
+	ready()
+	return exitCode(group.Wait())
+}
+
+// listen opens both listeners: a taken port is known before anything runs.
+func (n *node) listen() (err error) {
+	if n.public, err = net.Listen("tcp", n.config.HTTP.Listen); err != nil {
+		return fmt.Errorf("http.listen: %w", err)
+	}
+	n.defers(ignoreClosed(n.public))
+	if n.admin, err = net.Listen("tcp", n.config.HTTP.Admin); err != nil {
+		return fmt.Errorf("http.admin: %w", err)
+	}
+	n.defers(ignoreClosed(n.admin))
+	return nil
+}
+
+// ignoreClosed closes a listener that its server may have closed already.
+func ignoreClosed(l net.Listener) func() error {
+	return func() error {
+		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	}
+}
+
+// openSequencer brings the engine to the head of base.db and readies the
+// producer of blocks.
+func (n *node) openSequencer(ctx context.Context) error {
+	if n.config.Base.Kind != "solo" || n.config.Base.Role != "sequencer" {
+		return fmt.Errorf("base layer %s/%s is not built: only solo/sequencer is", n.config.Base.Kind, n.config.Base.Role)
+	}
+	key, err := graphene.ParsePublicKey(n.genesis.Profile.AddressPrefix, n.genesis.Sequencer)
+	if err != nil {
+		return err
+	}
+	n.sequencer, err = solo.New(ctx, solo.Config{
+		Machine: n.machine, Store: n.store, State: n.db, Executor: n.engine,
+		Signer: headerSigner{n.signer, key}, Offset: n.offset, Interval: n.config.Base.BlockInterval.Duration,
+		AccountsOpen: n.config.Accounts.Open, AcceptGap: n.acceptGap, NoGapRule: n.noGapRule, Logger: n.log,
+	})
+	return err
+}
+
+// openGateway connects the outside chains.
+func (n *node) openGateway(context.Context) error {
+	cfg := gateway.Config{
+		Home: n.home.dir, Network: chains.Network(n.genesis.Network), NetworkID: hex.EncodeToString(n.baseID[:]),
+		Lock: n.lock, Log: n.log, Signer: n.signer,
+	}
+	for id, section := range n.config.Chains.byID() {
+		if !section.Enabled {
+			continue
+		}
+		chain, err := n.openChain(id, section)
+		if err != nil {
+			return err
+		}
+		cfg.Chains = append(cfg.Chains, chain)
+	}
+	var err error
+	if n.gateway, err = gateway.New(cfg); err != nil {
+		return err
+	}
+	n.defers(n.gateway.Close)
+	return nil
+}
+
+// openChain readies the nodes of one chain.
+func (n *node) openChain(id string, section ChainConfig) (gateway.ChainConfig, error) {
+	coin, err := newCoin(id, chains.Network(n.genesis.Network))
+	if err != nil {
+		return gateway.ChainConfig{}, err
+	}
+	var sources []chains.Source
+	var scanner *rpcnode.Client
+	for _, address := range section.Nodes {
+		source, err := rpcnode.New(address, coin, rpcnode.Options{Logger: n.log})
+		if err != nil {
+			return gateway.ChainConfig{}, fmt.Errorf("chains.%s.nodes: %w", id, err)
+		}
+		sources = append(sources, source)
+		if scanner == nil {
+			if scanner, err = rpcnode.NewClient(address, 0); err != nil {
+				return gateway.ChainConfig{}, fmt.Errorf("chains.%s.nodes: %w", id, err)
+			}
+		}
+	}
+	quorum, err := chains.NewQuorum(sources, section.Quorum)
+	if err != nil {
+		return gateway.ChainConfig{}, fmt.Errorf("chains.%s: %w", id, err)
+	}
+	feeMin, errMin := parseFeeRate(section.FeeMin)
+	feeMax, errMax := parseFeeRate(section.FeeMax)
+	if err := errors.Join(errMin, errMax); err != nil {
+		return gateway.ChainConfig{}, fmt.Errorf("chains.%s: %w", id, err)
+	}
+	return gateway.ChainConfig{
+		Coin: coin, Source: quorum, Quorum: section.Quorum, Scanner: scanner, Start: section.StartHeight,
+		Confirmations: section.Confirmations, Poll: section.Poll.Duration, FeeMin: feeMin, FeeMax: feeMax,
+	}, nil
+}
+
+// parseFeeRate reads sat/vB with up to three decimals.
+func parseFeeRate(text string) (chains.FeeRate, error) {
+	amount, err := chains.FromCoin(strings.TrimSpace(text), 3)
+	if err != nil {
+		return 0, fmt.Errorf("fee rate %q: %w", text, err)
+	}
+	rate, ok := amount.Uint64()
+	if !ok || rate == 0 {
+		return 0, fmt.Errorf("fee rate %q is out of range", text)
+	}
+	return chains.FeeRate(rate), nil
+}
+
+// signerCaps are the signer's own limits: the asset's largest fee, the
+// configured largest rate, and not more than the supply cap in one transaction.
+func signerCaps(asset sidechain.GenesisAsset, decimals int, feeMax string) (hotwallet.SignerCaps, error) {
+	fee, errFee := chains.FromCoin(asset.FeeMax, decimals)
+	rate, errRate := parseFeeRate(feeMax)
+	total, errTotal := chains.FromCoin(asset.SupplyCap, decimals)
+	return hotwallet.SignerCaps{Caps: hotwallet.Caps{MaxFee: fee, MaxRate: rate}, MaxTotal: total}, errors.Join(errFee, errRate, errTotal)
+}
+
+var _ base.Layer = (*solo.Sequencer)(nil)

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"causeway/gateway"
+	"causeway/hotwallet"
+)
+
+func newRunCommand() *cobra.Command {
+	var (
+		dir       string
+		acceptGap bool
+	)
+	cmd := &cobra.Command{
+		Use: "run", Short: "Run the node and the gateway of a home", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			h, err := openHome(dir)
+			if err != nil {
+				return err
+			}
+			lock, err := gateway.LockHome(h.dir)
+			if err != nil {
+				return exitCode(err)
+			}
+			defer func() { err = errors.Join(err, lock.Unlock()) }()
+			o := nodeOptions{home: h, lock: lock, acceptGap: acceptGap, log: newLogger(os.Stderr, slog.LevelInfo)}
+			if o.genesis, o.document, err = h.genesis(); err != nil {
+				return err
+			}
+			if o.config, err = h.config(o.genesis); err != nil {
+				return err
+			}
+			secret, err := passphrase(false)
+			if err != nil {
+				return err
+			}
+			if o.keys, err = hotwallet.Open(h.path(keysFile), secret); err != nil {
+				return err
+			}
+			for id, chain := range o.config.Chains.byID() {
+				if chain.Enabled {
+					o.running.Chains = append(o.running.Chains, runningChain{Chain: id, Tokens: map[string]string{}})
+				}
+			}
+			n, err := openNode(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, n.close()) }()
+			if err := n.listen(); err != nil {
+				return err
+			}
+			return n.serve(cmd.Context(), func() {})
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&dir, "home", "", "home of the node")
+	flags.BoolVar(&acceptGap, "accept-gap", false, "the clock is right although it is more than an hour ahead of the newest block")
+	return cmd
+}

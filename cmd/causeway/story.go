@@ -1,0 +1,347 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"causeway/chains"
+	"causeway/gateway"
+	"causeway/sidechain/graphene"
+	"causeway/sidechain/jsvalue"
+)
+
+// The amounts of the story, in coins.
+const (
+	storyDeposit  = "1.5"
+	storyTransfer = "0.25"
+	storyWithdraw = "0.2"
+)
+
+// storyWait is how long any one thing may take before the story fails.
+const storyWait = 60 * time.Second
+
+// network is what the story knows of the running network: its running.json.
+type network struct {
+	*client
+	keys map[string]graphene.PrivateKey
+}
+
+// tell runs the steps on every chain asked for, then the community token and
+// the audit.
+func (s *story) tell(ctx context.Context, r running, chainIDs []string) error {
+	c, err := newClient(r.URL, r.ChainID, r.BaseChainID)
+	if err != nil {
+		return err
+	}
+	n := &network{client: c, keys: map[string]graphene.PrivateKey{}}
+	for _, account := range r.Accounts {
+		key, err := graphene.ParseWIF(account.Active)
+		if err != nil {
+			return fmt.Errorf("active key of %s in %s: %w", account.Name, runningFile, err)
+		}
+		n.keys[account.Name] = key
+	}
+	fmt.Fprintf(s.lines, "network %s at %s\n", r.ChainID, r.URL)
+	for _, id := range chainIDs {
+		i := indexChain(r.Chains, id)
+		if i < 0 {
+			return fmt.Errorf("chain %s is not in %s", id, runningFile)
+		}
+		if err := s.round(ctx, n, &coin{id: id, address: r.Chains[i].RPC, http: &http.Client{Timeout: 30 * time.Second}}); err != nil {
+			return err
+		}
+	}
+	if err := s.community(ctx, n); err != nil {
+		return err
+	}
+	return s.balance(ctx, n)
+}
+
+// upper is the coin's ticker.
+func upper(id string) string { return strings.ToUpper(id) }
+
+func indexChain(list []runningChain, id string) int {
+	for i, chain := range list {
+		if chain.Chain == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// round moves coins of one chain in and out.
+func (s *story) round(ctx context.Context, n *network, c *coin) error {
+	symbol := "SWAP." + upper(c.id)
+	var before string
+	err := s.step(c.id+".deposit", func(ids map[string]string) (string, error) {
+		var err error
+		if before, err = n.balance(ctx, "alice", symbol); err != nil {
+			return "", err
+		}
+		return s.deposit(ctx, n, c, ids)
+	})
+	if err != nil {
+		return err
+	}
+	err = s.step(c.id+".credited", func(ids map[string]string) (string, error) {
+		ids["deposit"] = s.steps[len(s.steps)-1].IDs["deposit"]
+		return credited(ctx, n, c, symbol, before, ids)
+	})
+	if err != nil {
+		return err
+	}
+	err = s.step(c.id+".transfer", func(ids map[string]string) (string, error) {
+		id, err := n.contract(ctx, "alice", n.keys["alice"], "tokens", "transfer", map[string]any{"symbol": symbol, "to": "bob", "quantity": storyTransfer, "memo": "for lunch"})
+		ids["transaction"] = id
+		return fmt.Sprintf("alice sends %s %s to bob, transaction %.12s…", storyTransfer, symbol, id), err
+	})
+	if err != nil {
+		return err
+	}
+	var payee string
+	err = s.step(c.id+".withdraw", func(ids map[string]string) (string, error) {
+		var err error
+		if payee, err = c.newAddress(ctx); err != nil {
+			return "", err
+		}
+		id, err := n.contract(ctx, "bob", n.keys["bob"], "pegs", "withdraw", map[string]any{"symbol": symbol, "quantity": storyWithdraw, "address": payee})
+		ids["withdrawal"], ids["address"] = id, payee
+		return fmt.Sprintf("bob burns %s %s for %s", storyWithdraw, symbol, payee), err
+	})
+	if err != nil {
+		return err
+	}
+	return s.step(c.id+".confirmed", func(ids map[string]string) (string, error) {
+		ids["withdrawal"] = s.steps[len(s.steps)-1].IDs["withdrawal"]
+		return paid(ctx, n, c, payee, ids)
+	})
+}
+
+// deposit pays coins to alice's deposit address.
+func (s *story) deposit(ctx context.Context, n *network, c *coin, ids map[string]string) (string, error) {
+	var address gateway.DepositAddress
+	if err := n.post(ctx, "/v1/deposit-addresses", map[string]string{"chain": c.id, "account": "alice"}, &address); err != nil {
+		return "", err
+	}
+	txid, err := c.pay(ctx, address.Address, storyDeposit)
+	if err != nil {
+		return "", err
+	}
+	ids["address"], ids["txid"] = address.Address, txid
+	err = c.mineUntil(ctx, func() (bool, error) {
+		var page gateway.Page[gateway.Deposit]
+		if err := n.get(ctx, "/v1/deposits?account=alice&limit=100", &page); err != nil {
+			return false, err
+		}
+		for _, d := range page.Items {
+			if d.TxID == txid {
+				ids["deposit"] = d.ID
+				return true, nil
+			}
+		}
+		return false, nil
+	})
+	return fmt.Sprintf("%s %s paid to alice's address %s, txid %.12s…", storyDeposit, upper(c.id), address.Address, txid), err
+}
+
+// credited waits for the mint and checks that it was exactly the amount paid.
+func credited(ctx context.Context, n *network, c *coin, symbol, before string, ids map[string]string) (string, error) {
+	var d gateway.Deposit
+	err := c.mineUntil(ctx, func() (bool, error) {
+		err := n.get(ctx, "/v1/deposits/"+url.PathEscape(ids["deposit"]), &d)
+		return d.State == "credited", err
+	})
+	if err != nil {
+		return "", fmt.Errorf("deposit is %q %s: %w", d.State, d.Reason, err)
+	}
+	ids["mint"] = d.SidechainTx
+	var row struct {
+		Quantity string `json:"quantity"`
+		To       string `json:"to"`
+	}
+	found, err := n.findOne(ctx, "pegs", "deposits", map[string]any{"id": d.ID}, &row)
+	if err != nil || !found || row.To != "alice" {
+		return "", fmt.Errorf("contract pegs has no row for %s (%+v, %w)", d.ID, row, err)
+	}
+	after, err := n.balance(ctx, "alice", symbol)
+	if err != nil {
+		return "", err
+	}
+	if gained := jsvalue.Big(after).Minus(jsvalue.Big(before)); !gained.Eq(jsvalue.Big(storyDeposit)) {
+		return "", fmt.Errorf("alice's balance rose by %s, not by %s", gained, storyDeposit)
+	}
+	return fmt.Sprintf("%s %s minted for alice after %d confirmations", d.Quantity, symbol, d.Confirmations), nil
+}
+
+// paid waits for the payout and checks on the chain itself that the payee got
+// the net amount.
+func paid(ctx context.Context, n *network, c *coin, payee string, ids map[string]string) (string, error) {
+	var w gateway.Withdrawal
+	err := c.mineUntil(ctx, func() (bool, error) {
+		err := n.get(ctx, "/v1/withdrawals/"+url.PathEscape(ids["withdrawal"]), &w)
+		return w.State == "settled", err
+	})
+	if err != nil {
+		return "", fmt.Errorf("withdrawal is %q %s: %w", w.State, w.Reason, err)
+	}
+	ids["txid"], ids["settle"] = w.TxID, w.SettleTx
+	got, err := c.received(ctx, w.TxID, payee)
+	if err != nil {
+		return "", err
+	}
+	want, err := chains.FromCoin(w.Amount, 8)
+	if err != nil {
+		return "", err
+	}
+	if got != want {
+		return "", fmt.Errorf("the payee received %s, the withdrawal says %s", got.Coin(8), w.Amount)
+	}
+	return fmt.Sprintf("%s %s paid out and confirmed (fee %s), txid %.12s…", w.Amount, upper(c.id), w.Fee, w.TxID), nil
+}
+
+// community creates and issues a token of its own.
+func (s *story) community(ctx context.Context, n *network) error {
+	symbol, err := n.freeSymbol(ctx, "COOL")
+	if err != nil {
+		return err
+	}
+	err = s.step("token.create", func(ids map[string]string) (string, error) {
+		id, err := n.contract(ctx, "founder", n.keys["founder"], "tokens", "create", map[string]any{"name": "Cool Community", "symbol": symbol, "precision": 3, "maxSupply": "1000000"})
+		ids["transaction"], ids["symbol"] = id, symbol
+		return "founder creates " + symbol, err
+	})
+	if err != nil {
+		return err
+	}
+	return s.step("token.issue", func(ids map[string]string) (string, error) {
+		id, err := n.contract(ctx, "founder", n.keys["founder"], "tokens", "issue", map[string]any{"symbol": symbol, "to": "alice", "quantity": "1000"})
+		ids["transaction"] = id
+		if err != nil {
+			return "", err
+		}
+		if balance, err := n.balance(ctx, "alice", symbol); err != nil || balance != "1000.000" {
+			return "", fmt.Errorf("alice holds %s %s (%w)", balance, symbol, err)
+		}
+		return "founder issues 1000.000 " + symbol + " to alice", nil
+	})
+}
+
+// freeSymbol is a symbol that no token has: the story may be told again on the
+// same network.
+func (n *network) freeSymbol(ctx context.Context, stem string) (string, error) {
+	for i := range 26 * 26 {
+		symbol := stem
+		if i > 0 {
+			symbol += string(rune('A'+i/26)) + string(rune('A'+i%26))
+		}
+		var row any
+		found, err := n.findOne(ctx, "tokens", "tokens", map[string]any{"symbol": symbol}, &row)
+		if err != nil || !found {
+			return symbol, err
+		}
+	}
+	return "", fmt.Errorf("no free symbol like %s", stem)
+}
+
+// balance asks for the audit until every part has caught up, and prints it.
+func (s *story) balance(ctx context.Context, n *network) error {
+	return s.step("audit", func(map[string]string) (string, error) {
+		var audit gateway.Audit
+		err := poll(ctx, storyWait, func() (bool, error) {
+			audit = gateway.Audit{}
+			err := n.get(ctx, "/v1/reserves", &audit)
+			s.audit = &audit
+			return audit.OK, err
+		})
+		if err != nil {
+			return "", fmt.Errorf("the books do not balance: %w", err)
+		}
+		said := "the books balance"
+		for _, a := range audit.Assets {
+			said += fmt.Sprintf("; %s: reserves %s + in flight %s = supply %s + pending %s + uncredited %s + surplus %s", a.Symbol, a.Reserves, a.InFlight, a.Supply, a.PendingWithdrawals, a.Uncredited, a.Surplus)
+		}
+		return said, nil
+	})
+}
+
+// coin drives the node of an outside chain over its own RPC.
+type coin struct {
+	id      string
+	address string
+	http    *http.Client
+	mining  string // address that blocks are mined to
+}
+
+func (c *coin) rpc(ctx context.Context, method string, out any, params ...any) error {
+	if params == nil {
+		params = []any{}
+	}
+	return postRPC(ctx, c.http, c.address, method, params, out)
+}
+
+func (c *coin) newAddress(ctx context.Context) (address string, err error) {
+	return address, c.rpc(ctx, "getnewaddress", &address)
+}
+
+func (c *coin) pay(ctx context.Context, address, amount string) (txid string, err error) {
+	return txid, c.rpc(ctx, "sendtoaddress", &txid, address, json.Number(amount))
+}
+
+// mineUntil mines a block whenever what is awaited has not come with the last
+// one.
+func (c *coin) mineUntil(ctx context.Context, ask func() (bool, error)) error {
+	if c.mining == "" {
+		var err error
+		if c.mining, err = c.newAddress(ctx); err != nil {
+			return err
+		}
+	}
+	next := time.Now()
+	return poll(ctx, storyWait, func() (bool, error) {
+		done, err := ask()
+		if done || err != nil || time.Now().Before(next) {
+			return done, err
+		}
+		next = time.Now().Add(500 * time.Millisecond)
+		return false, c.rpc(ctx, "generatetoaddress", nil, 1, c.mining)
+	})
+}
+
+// received sums a transaction's outputs to an address, as the node prints them.
+func (c *coin) received(ctx context.Context, txid, address string) (chains.Amount, error) {
+	var tx struct {
+		Confirmations int `json:"confirmations"`
+		Vout          []struct {
+			Value        json.Number `json:"value"`
+			ScriptPubKey struct {
+				Address   string   `json:"address"`
+				Addresses []string `json:"addresses"`
+			} `json:"scriptPubKey"`
+		} `json:"vout"`
+	}
+	if err := c.rpc(ctx, "getrawtransaction", &tx, txid, true); err != nil {
+		return chains.Amount{}, err
+	}
+	if tx.Confirmations < 1 {
+		return chains.Amount{}, fmt.Errorf("payout %s is not confirmed on the chain", txid)
+	}
+	var total chains.Amount
+	for _, out := range tx.Vout {
+		if out.ScriptPubKey.Address != address && (len(out.ScriptPubKey.Addresses) != 1 || out.ScriptPubKey.Addresses[0] != address) {
+			continue
+		}
+		amount, err := chains.FromCoin(string(out.Value), 8)
+		if err != nil {
+			return chains.Amount{}, err
+		}
+		if total, err = total.Add(amount); err != nil {
+			return chains.Amount{}, err
+		}
+	}
+	return total, nil
+}
