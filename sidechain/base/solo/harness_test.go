@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,7 +125,7 @@ func newNetwork(t testing.TB, cfg func(*Config)) *network {
 
 func newMachine(t testing.TB) *Machine {
 	t.Helper()
-	m, err := NewMachine(MachineConfig{Genesis: testGenesis(t), ChainID: testChain, ContractNames: []string{"tokens", "market", "pegs"}})
+	m, err := NewMachine(MachineConfig{Genesis: testGenesis(t), ChainID: testChain, ContractNames: []string{"tokens", "ours"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,19 +190,10 @@ func (n *network) sign(tx *graphene.Transaction, signers ...string) *graphene.Si
 	n.t.Helper()
 	signed := &graphene.SignedTransaction{Transaction: *tx}
 	for _, s := range signers {
-		account, role, _ := cutLast(s)
+		account, role, _ := strings.Cut(s, "/")
 		signed.Signatures = append(signed.Signatures, testKey(n.t, account, role).Sign(tx.Digest(testChain)).String())
 	}
 	return signed
-}
-
-func cutLast(s string) (account, role string, ok bool) {
-	for i := len(s) - 1; i >= 0; i-- {
-		if s[i] == '/' {
-			return s[:i], s[i+1:], true
-		}
-	}
-	return s, "", false
 }
 
 // produce makes the next block, the clock one interval later.

@@ -3,6 +3,7 @@ package solo
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"causeway/sidechain"
 	"causeway/sidechain/base"
@@ -30,7 +31,7 @@ var ErrInvalidBlock = errors.New("solo: invalid block")
 type MachineConfig struct {
 	Genesis *sidechain.Genesis
 	ChainID [32]byte // sidechain.BaseChainID of the genesis file
-	// ContractNames may not become names of accounts.
+	// ContractNames may not become names of accounts, nor may the family's.
 	ContractNames []string
 	// SkipSignatures trusts the blocks' signatures (verify --no-signatures).
 	SkipSignatures bool
@@ -88,10 +89,20 @@ func NewMachine(cfg MachineConfig) (*Machine, error) {
 	return m, m.readAccounts()
 }
 
+// familyContracts are the names of contracts on chains of this family, built
+// here or not: they are kept, so that one may be deployed later without
+// finding its name taken, and without another rule for old blocks.
+var familyContracts = []string{
+	"airdrops", "beedollar", "botcontroller", "burndollar", "claimdrops", "comments", "contract", "crittermanager",
+	"dice", "distribution", "hivepegged", "inflation", "market", "marketmaker", "marketpools", "mining", "nft",
+	"nftairdrops", "nftauction", "nftmarket", "packmanager", "pegs", "resourcemanager", "roulette", "sscstore",
+	"steempegged", "tokenfunds", "tokens", "witnesses",
+}
+
 // forbidNames collects the names that no account may have, and why.
 func (m *Machine) forbidNames(contracts []string) {
 	m.forbidden = map[string]string{nullAccount: "is where tokens are burned"}
-	for _, name := range contracts {
+	for _, name := range slices.Concat(contracts, familyContracts) {
 		m.forbidden[name] = "is the name of a contract"
 	}
 	for _, name := range m.genesis.Reserved {

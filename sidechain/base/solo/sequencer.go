@@ -128,78 +128,7 @@ func New(ctx context.Context, cfg Config) (*Sequencer, error) {
 		pool: newPool(cfg.Pool), wake: make(chan struct{}, 1),
 	}
 	s.View = NewView(cfg.Machine, cfg.State, cfg.Store, s.now)
-	return s, s.replay(ctx)
-}
-
-// replay brings the Executor to the head of the Store.
-func (s *Sequencer) replay(ctx context.Context) error {
-	return Replay(ctx, s.cfg.Store, s.cfg.State, s.cfg.Executor, s.log)
-}
-
-// Replay executes the blocks of a store that the Executor has not seen, and
-// checks before each that its commitment is the state that the Executor
-// reached.
-func Replay(ctx context.Context, store *Store, db *state.DB, executor base.Executor, log *slog.Logger) error {
-	head, _, _ := store.Head()
-	executed := executor.Executed()
-	if executed.RefBlock > head {
-		return fmt.Errorf("%w: it has executed block %d, the newest block is %d", ErrAhead, executed.RefBlock, head)
-	}
-	if err := sameHead(store, db, executed.RefBlock); err != nil {
-		return err
-	}
-	if executed.RefBlock < head {
-		log.Info("replaying base blocks", "from", executed.RefBlock+1, "to", head)
-	}
-	for n := executed.RefBlock + 1; n <= head; n++ {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		b, ok, err := store.Block(n)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return fmt.Errorf("%w: block %d is missing below block %d", ErrCorrupt, n, head)
-		}
-		if err := CheckCommitment(b, executor.Executed()); err != nil {
-			return err
-		}
-		if err := executor.Apply(b); err != nil {
-			return fmt.Errorf("replay base block %d: %w", n, err)
-		}
-	}
-	return nil
-}
-
-// CheckCommitment compares the state that a block commits to with the one that
-// was reached before it.
-func CheckCommitment(b *base.Block, executed base.Commitment) error {
-	if b.Commitment == nil || *b.Commitment != executed {
-		return fmt.Errorf("%w: block %d says %+v, executed is %+v", ErrDiverged, b.Number, b.Commitment, executed)
-	}
-	return nil
-}
-
-// sameHead makes sure that the state stems from this store's blocks.
-func sameHead(store *Store, db *state.DB, number uint64) error {
-	db.RLock()
-	head := readHead(db.Base())
-	db.RUnlock()
-	if head.Number != number {
-		return fmt.Errorf("%w: the machine is at block %d, the executor at %d", ErrDiverged, head.Number, number)
-	}
-	if number == 0 {
-		return nil
-	}
-	b, ok, err := store.Block(number)
-	if err != nil {
-		return err
-	}
-	if !ok || b.ID != head.ID {
-		return fmt.Errorf("%w: block %d of the state is %s, which base.db does not have", ErrAhead, number, head.ID)
-	}
-	return nil
+	return s, Replay(ctx, cfg.Machine, cfg.Store, cfg.State, cfg.Executor, s.log)
 }
 
 // now is the clock with the offset.

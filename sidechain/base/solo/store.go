@@ -289,6 +289,20 @@ func (s *Store) Head() (number uint64, id, timestamp string) {
 	return s.number, s.id, s.timestamp
 }
 
+// HeadHeader is the signed header of the newest block, nil before block 1:
+// where a careful signer begins.
+func (s *Store) HeadHeader() (*graphene.SignedHeader, error) {
+	number, _, _ := s.Head()
+	if number == 0 {
+		return nil, nil
+	}
+	b, ok, err := s.Block(number)
+	if err != nil || !ok {
+		return nil, errors.Join(err, ErrCorrupt)
+	}
+	return graphene.DecodeSignedHeader(b.Raw)
+}
+
 // Block reads a block; false when there is none of that number.
 func (s *Store) Block(number uint64) (*base.Block, bool, error) {
 	var b *base.Block
