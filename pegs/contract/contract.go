@@ -64,6 +64,9 @@ func (p *pegs) Actions() map[string]seam.Action { return p.actions }
 // Tables implements contract.Tabler.
 func (p *pegs) Tables() []state.TableDef { return tables() }
 
+// Ticks implements contract.Ticker.
+func (p *pegs) Ticks() []string { return []string{TickAction} }
+
 // role says who may call an action.
 type role uint8
 

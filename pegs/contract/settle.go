@@ -27,7 +27,9 @@ func (c *call) settle() bool {
 	}
 	c.closeBatch(row, txid, amount)
 	ids, _ := row.Array("ids")
-	if c.charged(chain, txid) == nil && !c.charge(chain, txid, amount, id) {
+	if known := c.charged(chain, txid); known != nil {
+		change(c.Table("costs"), known, "batch", id)
+	} else if !c.charge(chain, txid, amount, id) {
 		return false
 	}
 	c.Emit("settle", jsvalue.NewObject("batch", id, "txid", txid, "cost", amount, "ids", ids))
