@@ -116,8 +116,8 @@ type Asset struct {
 
 // The values of Asset.Deposits, Asset.Withdrawals and the scopes of ChainStatus.
 const (
-	Open      = "open"
-	HaltedNow = "halted"
+	StateOpen   = "open"
+	StateHalted = "halted"
 )
 
 // ChainStatus is the state of an outside chain.

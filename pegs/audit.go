@@ -36,6 +36,9 @@ type AssetAudit struct {
 	Surplus            string    `json:"surplus"`
 	Tolerance          string    `json:"tolerance"`
 	OK                 bool      `json:"ok"`
+	// Missing says that coins are missing: surplus and network fees are below
+	// zero together.
+	Missing bool `json:"-"`
 }
 
 // Item is an unspent output of ours.
@@ -164,7 +167,7 @@ func AuditAsset(l LedgerView, a AssetView, c ScannerView) (AssetAudit, []string)
 		Supply: b.text(b.supply), PendingWithdrawals: b.text(b.pending), Uncredited: b.text(b.uncredited),
 		Reserves: b.text(b.reserves), InFlight: b.text(b.inFlight), NetworkFees: b.text(b.fees),
 		Surplus: b.text(b.surplus), Tolerance: b.text(new(big.Int)),
-		OK: len(b.problems) == 0,
+		OK: len(b.problems) == 0, Missing: b.missing(),
 	}
 	return result, b.problems
 }
@@ -303,13 +306,15 @@ func (b *balance) compare() {
 	if circulating := b.quantity(b.a.Circulating, "circulating supply"); circulating.Cmp(b.supply) != 0 {
 		b.problem("balances sum to %s, the token row says %s", b.a.Supply, b.a.Circulating)
 	}
-	if new(big.Int).Add(b.surplus, b.fees).Sign() < 0 {
+	if b.missing() {
 		b.problem("surplus %s and network fees %s: coins are missing", b.text(b.surplus), b.text(b.fees))
 	}
 	if b.quantity(b.a.FeeAccount, "fee account").Cmp(b.fees) < 0 {
 		b.problem("the fee account holds %s, network fees are %s", b.a.FeeAccount, b.text(b.fees))
 	}
 }
+
+func (b *balance) missing() bool { return new(big.Int).Add(b.surplus, b.fees).Sign() < 0 }
 
 func (b *balance) compareItems() {
 	ours, theirs := map[chains.Outpoint]chains.Amount{}, map[chains.Outpoint]chains.Amount{}

@@ -176,12 +176,17 @@ func (s *State) assigned(e *Assigned, at time.Time) error {
 	switch {
 	case b.Assigned != nil:
 		return refuse("batch %s is assigned already", e.Batch)
-	case e.Chain != b.Chain || e.BatchKind != b.Kind || !slices.Equal(sortedOutpoints(e.Inputs), b.Inputs) || !sameSet(e.Withdrawals, b.Withdrawals):
+	case !b.Is(e.Chain, e.BatchKind, e.Withdrawals, e.Inputs):
 		return refuse("batch %s was assigned otherwise than planned", e.Batch)
 	}
 	b.Assigned = e
 	s.touchBatch(b, at, "")
 	return nil
+}
+
+// Is says whether a batch is what its parts say.
+func (b *Batch) Is(chain chains.ID, kind string, withdrawals []string, inputs []chains.Outpoint) bool {
+	return chain == b.Chain && kind == b.Kind && sameSet(withdrawals, b.Withdrawals) && slices.Equal(sortedOutpoints(inputs), b.Inputs)
 }
 
 func (s *State) adopt(e *Assigned, at time.Time) error {
@@ -226,7 +231,7 @@ func (s *State) replanned(e *Replanned, at time.Time) error {
 func (s *State) signed(e *Signed, at time.Time) error {
 	b := s.batches[e.Batch]
 	switch {
-	case b == nil || b.Assigned == nil || b.Plan == nil:
+	case b == nil || b.Assigned == nil:
 		return refuse("batch %s is not assigned", e.Batch)
 	case b.Mined != nil || b.Conflict != "":
 		return refuse("batch %s is decided", e.Batch)
@@ -241,6 +246,7 @@ func (s *State) signed(e *Signed, at time.Time) error {
 	c := s.chains[b.Chain]
 	b.Variants = append(b.Variants, *e)
 	c.makers[e.TxID] = b.ID
+	s.signerCounter = max(s.signerCounter, e.Counter)
 	for _, p := range e.Change {
 		if c.outputs[p.Outpoint] == nil {
 			c.outputs[p.Outpoint] = &Output{Payment: p, Own: true}
@@ -317,4 +323,37 @@ func (s *State) MinedFee(b *Batch) (chains.Amount, error) {
 
 func sameSet(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+// Variant is the bytes of a signed transaction of ours, or nil.
+func (s *State) Variant(chain chains.ID, txid string) []byte {
+	c := s.chains[chain]
+	if c == nil {
+		return nil
+	}
+	if b := s.batches[c.makers[txid]]; b != nil {
+		for _, v := range b.Variants {
+			if v.TxID == txid {
+				return v.Raw
+			}
+		}
+	}
+	return nil
+}
+
+// UnsettledFees is what the miner fees of a chain's batches come to that the
+// sidechain has not charged yet.
+func (s *State) UnsettledFees(chain chains.ID) chains.Amount {
+	var sum chains.Amount
+	for _, b := range s.openBatchesOf(chain) {
+		if b.Settled != nil {
+			continue
+		}
+		fee := b.Fee
+		if mined, err := s.MinedFee(b); err == nil {
+			fee = mined
+		}
+		sum = addAmount(sum, fee)
+	}
+	return sum
 }

@@ -1,6 +1,8 @@
 package pegs
 
 import (
+	"encoding/hex"
+	"fmt"
 	"slices"
 	"time"
 
@@ -277,4 +279,40 @@ func addAmount(a, b chains.Amount) chains.Amount {
 		return a
 	}
 	return sum
+}
+
+// TailRefs is where the newest blocks are, oldest first.
+func (c *Chain) TailRefs() []chains.BlockRef {
+	refs := make([]chains.BlockRef, len(c.tail))
+	for i, h := range c.tail {
+		refs[i] = h.BlockRef
+	}
+	return refs
+}
+
+// Knows says whether an outpoint is an output of ours, or is kept for a batch.
+func (c *Chain) Knows(o chains.Outpoint) bool { return c.outputs[o] != nil || c.kept[o] != "" }
+
+// KeptFor is the batch that an outpoint is kept for, or empty.
+func (c *Chain) KeptFor(o chains.Outpoint) string { return c.kept[o] }
+
+// NewestEpoch is the epoch of the newest key.
+func (c *Chain) NewestEpoch() EpochAdded {
+	var newest EpochAdded
+	for i, e := range c.Epochs {
+		if i == 0 || e.Epoch > newest.Epoch {
+			newest = e
+		}
+	}
+	return newest
+}
+
+// ChangeScript is the script that change goes to.
+func (c *Chain) ChangeScript() ([]byte, error) {
+	for _, s := range c.NewestEpoch().Scripts {
+		if s.Kind == chains.WatchChange {
+			return hex.DecodeString(s.Script)
+		}
+	}
+	return nil, fmt.Errorf("pegs: no change script of %s", c.ID)
 }

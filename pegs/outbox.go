@@ -194,7 +194,7 @@ func (s *State) ToReplan(id chains.ID) []*Batch {
 		return nil
 	}
 	return s.batchesWhere(id, func(b *Batch) bool {
-		return b.Assigned != nil && b.Plan == nil && b.Mined == nil && b.Conflict == "" && b.Settled == nil
+		return b.Assigned != nil && b.Plan == nil && len(b.Variants) == 0 && b.Mined == nil && b.Conflict == "" && b.Settled == nil
 	})
 }
 

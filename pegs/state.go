@@ -40,14 +40,15 @@ type State struct {
 	batchList   []*Batch
 	openBatches map[string]*Batch // not settled, or settled and not in the chain
 
-	rounding map[string]chains.Amount
+	rounding      map[string]chains.Amount
+	signerCounter uint64
 }
 
 // Step is one entry of a history: the state that began, when, and why.
 type Step struct {
 	State  string    `json:"state"`
 	At     time.Time `json:"at"`
-	Detail string    `json:"detail,omitempty"`
+	Detail string    `json:"detail"`
 }
 
 // NewState is the state before the first record.
@@ -201,6 +202,9 @@ func (s *State) NativeAsset(chain chains.ID) (Asset, bool) {
 // Rounding is what rounding down has left with us of a symbol's coin: the
 // account that remainders are booked to.
 func (s *State) Rounding(symbol string) chains.Amount { return s.rounding[symbol] }
+
+// SignerCounter is the greatest count that the signer has shown.
+func (s *State) SignerCounter() uint64 { return s.signerCounter }
 
 // Deposit finds a deposit by id.
 func (s *State) Deposit(id string) (*Deposit, bool) {

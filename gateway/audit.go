@@ -1,0 +1,207 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"causeway/chains"
+	"causeway/pegs"
+)
+
+// auditTries and auditPause bound how long an audit waits for the ledger, the
+// sidechain and the scanner to stand at the same point before it says that they
+// disagree.
+const (
+	auditTries = 20
+	auditPause = 100 * time.Millisecond
+)
+
+// Audit balances the books of all configured chains (design, section 7). An
+// error means that nothing is known, an Audit that is not OK that something is
+// wrong; its Problems say what.
+func (g *Gateway) Audit(ctx context.Context) (Audit, error) {
+	audit, _, err := g.audit(ctx)
+	return audit, err
+}
+
+// Reserves is the audit with every output that it counts.
+func (g *Gateway) Reserves(ctx context.Context) (Reserves, error) {
+	audit, snap, err := g.audit(ctx)
+	if err != nil {
+		return Reserves{}, err
+	}
+	r := Reserves{Audit: audit, Items: []ReserveItem{}}
+	for _, books := range snap.chains {
+		for _, item := range books.ledger.Items {
+			txid, index := item.Outpoint.TxID, item.Outpoint.Index
+			r.Items = append(r.Items, ReserveItem{
+				Chain: string(item.Chain), Address: item.Address, Kind: string(item.Kind), TxID: &txid, Index: &index,
+				Amount: item.Amount.Coin(pegs.CoinDecimals(item.Chain)),
+			})
+		}
+	}
+	return r, nil
+}
+
+// snapshot is what ledger and sidechain say at one moment.
+type snapshot struct {
+	head     SideHead
+	accounts []string
+	chains   []chainBooks
+	others   []string // supply on chains that are not configured
+}
+
+// chainBooks is the part of one chain.
+type chainBooks struct {
+	id     chains.ID
+	start  uint64
+	book   *addressBook
+	ledger pegs.LedgerView
+	assets []pegs.AssetView
+}
+
+func (g *Gateway) audit(ctx context.Context) (audit Audit, snap snapshot, err error) {
+	for try := range auditTries {
+		if try > 0 && !sleep(ctx, auditPause) {
+			return Audit{}, snap, ctx.Err()
+		}
+		if snap, err = g.snapshot(); err != nil {
+			return Audit{}, snap, err
+		}
+		if audit = g.balance(ctx, snap); audit.OK {
+			return audit, snap, nil
+		}
+		if ctx.Err() != nil {
+			return Audit{}, snap, ctx.Err()
+		}
+	}
+	return audit, snap, nil
+}
+
+// snapshot reads the sidechain and, while it stands still, the ledger.
+func (g *Gateway) snapshot() (snap snapshot, err error) {
+	err = g.cfg.Sidechain.View(func(v SideState) error {
+		snap.head, snap.accounts = v.Head(), v.AccountsSince(0)
+		assets, err := v.Assets()
+		if err != nil {
+			return err
+		}
+		viewErr := g.ledger.View(func(s *pegs.State) { err = g.readLedger(s, &snap) })
+		if err := errors.Join(viewErr, err); err != nil {
+			return err
+		}
+		return g.readAssets(v, assets, &snap)
+	})
+	return snap, err
+}
+
+func (g *Gateway) readLedger(s *pegs.State, snap *snapshot) error {
+	for _, f := range g.followers {
+		c, _ := s.Chain(f.id)
+		view, _ := s.AuditView(f.id)
+		book, err := newAddressBook(c)
+		if err != nil {
+			return err
+		}
+		snap.chains = append(snap.chains, chainBooks{id: f.id, start: c.Config.Start, book: book, ledger: view})
+	}
+	return nil
+}
+
+func (g *Gateway) readAssets(v SideState, assets []pegs.Asset, snap *snapshot) error {
+	for _, asset := range assets {
+		view, err := v.AuditView(asset)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(snap.chains, func(b chainBooks) bool { return b.id == asset.Chain })
+		switch {
+		case i >= 0:
+			snap.chains[i].assets = append(snap.chains[i].assets, view)
+		case strings.Trim(view.Supply, "0.") != "":
+			snap.others = append(snap.others, fmt.Sprintf("%s: %s circulate and chain %s is not configured", asset.Symbol, view.Supply, asset.Chain))
+		}
+	}
+	return nil
+}
+
+// balance holds the scanner against a snapshot.
+func (g *Gateway) balance(ctx context.Context, snap snapshot) Audit {
+	audit := Audit{OK: true, SidechainBlock: snap.head.Block, Assets: []AssetAudit{}, Problems: snap.others}
+	for _, books := range snap.chains {
+		scanned, err := g.scan(ctx, books, snap.accounts)
+		if err != nil {
+			audit.Problems = append(audit.Problems, fmt.Sprintf("%s: scanner: %v", books.id, err))
+		}
+		for _, asset := range books.assets {
+			one, problems := pegs.AuditAsset(books.ledger, asset, scanned)
+			audit.Assets = append(audit.Assets, one)
+			audit.Problems = append(audit.Problems, problems...)
+		}
+	}
+	audit.OK = len(audit.Problems) == 0
+	return audit
+}
+
+func (g *Gateway) scan(ctx context.Context, books chainBooks, accounts []string) (pegs.ScannerView, error) {
+	s := g.scanners[books.id]
+	if s == nil {
+		return pegs.ScannerView{}, errors.New("no node is configured for it")
+	}
+	if books.ledger.Block.Hash == "" {
+		return pegs.ScannerView{}, errors.New("the ledger has no block yet")
+	}
+	return s.sync(ctx, books.book, books.start, accounts, books.ledger.Block)
+}
+
+// watchBooks audits from time to time. Missing coins halt the chain; alarms of
+// the ledger do at once, without waiting for an audit.
+func (g *Gateway) watchBooks(ctx context.Context) error {
+	audit, err := g.Audit(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range g.followers {
+		reason := ""
+		for _, asset := range audit.Assets {
+			if asset.Chain == f.id && asset.Missing {
+				reason = fmt.Sprintf("the books of %s do not balance: surplus %s", asset.Symbol, asset.Surplus)
+			}
+		}
+		if reason != "" {
+			g.log.Error("audit", "chain", string(f.id), "problems", strings.Join(audit.Problems, "; "))
+		}
+		if err := setHalt(ctx, g.ledger, f.id, causeAudit, reason, pegs.ScopeMinting, pegs.ScopePayouts); err != nil {
+			return err
+		}
+	}
+	if !audit.OK {
+		g.log.Warn("the audit is not ok", "problems", strings.Join(audit.Problems, "; "))
+	}
+	return nil
+}
+
+// watchAlarms halts a chain while the ledger is alarmed about it.
+func (g *Gateway) watchAlarms(ctx context.Context) error {
+	for _, f := range g.followers {
+		var alarms []string
+		if err := g.ledger.View(func(s *pegs.State) { alarms = s.Alarms(f.id) }); err != nil {
+			return err
+		}
+		reason := ""
+		if len(alarms) > 0 {
+			reason = alarms[0]
+			if len(alarms) > 1 {
+				reason += fmt.Sprintf(" (and %d more)", len(alarms)-1)
+			}
+		}
+		if err := setHalt(ctx, g.ledger, f.id, causeAlarm, reason); err != nil {
+			return err
+		}
+	}
+	return nil
+}

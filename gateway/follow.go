@@ -1,0 +1,210 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"causeway/chains"
+	"causeway/pegs"
+)
+
+// Causes of automatic halts.
+const (
+	causeBlock     = "block"     // a block that cannot be read
+	causeReorg     = "reorg"     // a reorganisation deeper than we follow
+	causeAlarm     = "alarm"     // the ledger's own alarms: shortfall, foreign spends
+	causeSigner    = "signer"    // the signer refuses
+	causeAudit     = "audit"     // the books do not balance
+	causeSidechain = "sidechain" // the sidechain says what the ledger cannot follow
+)
+
+// gatewayAuthor is the author of automatic halts.
+const gatewayAuthor = "gateway"
+
+// follower keeps the ledger's view of one outside chain.
+type follower struct {
+	ChainConfig
+	id        chains.ID
+	ledger    *Ledger
+	sidechain Sidechain
+	log       *slog.Logger
+	steps     *chains.Follower
+	book      *addressBook
+	set       *chains.WatchSet
+	accounts  uint64 // base block up to which accounts are watched, and one more
+	scan      *backscan
+
+	mu         sync.Mutex
+	nodeHeight uint64
+}
+
+// blocksPerStep bounds how long one step goes on before others are served.
+const blocksPerStep = 500
+
+func newFollower(cfg ChainConfig, ledger *Ledger, side Sidechain, log *slog.Logger) (*follower, error) {
+	f := &follower{ChainConfig: cfg, id: cfg.Coin.ID(), ledger: ledger, sidechain: side, log: log.With("chain", string(cfg.Coin.ID()))}
+	var err error
+	view := ledger.View(func(s *pegs.State) {
+		c, _ := s.Chain(f.id)
+		keep := c.Config.Policy.Keep
+		f.steps = chains.NewFollower(cfg.Source, cfg.Coin, chains.FollowerOptions{Start: c.Config.Start, MaxReorg: max(keep-1, 1)})
+		if f.book, err = newAddressBook(c); err == nil {
+			f.set, err = f.book.watchSet(c.WatchedAccounts())
+		}
+	})
+	return f, errors.Join(view, err)
+}
+
+// step watches new accounts, follows the chain to its tip, and searches the past
+// for accounts that came later.
+func (f *follower) step(ctx context.Context) error {
+	more, err := true, error(nil)
+	for more && err == nil {
+		if err := f.watchNew(ctx); err != nil {
+			return err
+		}
+		more, err = f.follow(ctx)
+	}
+	if halt := f.haltFor(ctx, err); halt != nil {
+		return halt
+	}
+	if err != nil {
+		return err
+	}
+	if err := f.backscan(ctx); err != nil {
+		return fmt.Errorf("search of the past: %w", err)
+	}
+	if tip, err := f.Source.Tip(ctx); err == nil {
+		f.mu.Lock()
+		f.nodeHeight = tip.Height
+		f.mu.Unlock()
+	}
+	return nil
+}
+
+// watchNew matches the deposit addresses of new accounts from the next block on.
+func (f *follower) watchNew(ctx context.Context) error {
+	var fresh []string
+	var upTo uint64
+	err := f.sidechain.View(func(v SideState) error {
+		fresh, upTo = v.AccountsSince(f.accounts), v.Head().Base.Number
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := f.ledger.View(func(s *pegs.State) {
+		c, _ := s.Chain(f.id)
+		fresh = slices.DeleteFunc(fresh, func(name string) bool { live, _ := c.Watched(name); return live })
+	}); err != nil {
+		return err
+	}
+	if len(fresh) > 0 {
+		if err := f.book.extend(f.set, fresh); err != nil {
+			return err
+		}
+		if err := f.ledger.Append(ctx, &pegs.Watching{Chain: f.id, Accounts: fresh}); err != nil {
+			return err
+		}
+	}
+	f.accounts = upTo
+	return nil
+}
+
+// follow takes the chain's steps one by one; more says that there may be others.
+func (f *follower) follow(ctx context.Context) (more bool, err error) {
+	for range blocksPerStep {
+		var tail []chains.BlockRef
+		if err := f.ledger.View(func(s *pegs.State) {
+			c, _ := s.Chain(f.id)
+			tail = c.TailRefs()
+		}); err != nil {
+			return false, err
+		}
+		event, err := f.steps.Next(ctx, tail)
+		if err != nil || event == nil {
+			return false, err
+		}
+		if err := f.record(ctx, event); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (f *follower) record(ctx context.Context, event chains.Event) error {
+	switch e := event.(type) {
+	case chains.Connected:
+		match := matchOf(f.set.Match(e.Block, f.ours))
+		if n := len(match.Payments); n > 0 || len(match.Spends) > 0 {
+			f.log.Info("block with payments of ours", "height", match.Header.Height, "block", match.Header.Hash, "payments", n, "spends", len(match.Spends))
+		}
+		return f.ledger.Append(ctx, &pegs.Connected{Chain: f.id, Match: match})
+	case chains.Disconnected:
+		f.log.Warn("block left the chain", "height", e.Height, "block", e.Hash)
+		return f.ledger.Append(ctx, &pegs.Disconnected{Chain: f.id, Block: e.BlockRef})
+	}
+	return fmt.Errorf("gateway: unknown event %T of a follower", event)
+}
+
+// ours says whether the ledger knows an outpoint as ours.
+func (f *follower) ours(o chains.Outpoint) (ok bool) {
+	err := f.ledger.View(func(s *pegs.State) {
+		c, _ := s.Chain(f.id)
+		ok = c.Knows(o)
+	})
+	return ok && err == nil
+}
+
+// haltFor halts the chain when what came back is no passing fault, and takes the
+// halt back when it has passed after all.
+func (f *follower) haltFor(ctx context.Context, err error) error {
+	causes := map[string]bool{
+		causeBlock: errors.Is(err, chains.ErrBadBlock),
+		causeReorg: errors.Is(err, chains.ErrReorgTooDeep),
+	}
+	for _, cause := range []string{causeBlock, causeReorg} {
+		reason := ""
+		if causes[cause] {
+			reason = err.Error()
+		} else if err != nil {
+			continue // unknown: no halt is taken back
+		}
+		if e := setHalt(ctx, f.ledger, f.id, cause, reason); e != nil {
+			return e
+		}
+	}
+	return nil
+}
+
+// setHalt brings an automatic halt of all scopes into force, or out of it when
+// reason is empty.
+func setHalt(ctx context.Context, l *Ledger, chain chains.ID, cause, reason string, scopes ...pegs.Scope) error {
+	if len(scopes) == 0 {
+		scopes = pegs.Scopes()
+	}
+	return l.Do(ctx, func(s *pegs.State) ([]Entry, error) {
+		c, ok := s.Chain(chain)
+		if !ok {
+			return nil, nil
+		}
+		halt, halted := c.HaltOf(cause)
+		switch {
+		case reason == "" && halted && halt.Author == gatewayAuthor:
+			return []Entry{{Event: &pegs.Resumed{Chain: chain, Cause: cause, Reason: "the cause is gone", Author: gatewayAuthor}}}, nil
+		case reason != "" && !halted:
+			return []Entry{{Event: &pegs.Halted{Chain: chain, Scopes: scopes, Cause: cause, Reason: reason, Author: gatewayAuthor}}}, nil
+		}
+		return nil, nil
+	})
+}
+
+func (f *follower) height() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.nodeHeight
+}

@@ -1,0 +1,318 @@
+package gateway
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"causeway/chains"
+	"causeway/chains/utxo"
+	"causeway/pegs"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// ErrOlderBase refuses to work on a base layer that does not contain the blocks
+// that the ledger has acted on (exit 3).
+var ErrOlderBase = errors.New("base layer is older than what was paid on it")
+
+// ErrForeignKeys refuses to work with a seed that is not the published one.
+var ErrForeignKeys = errors.New("gateway: the wallet's keys are not those published on the sidechain")
+
+// LogFile is the event log's name in the home.
+const LogFile = "gateway.db"
+
+// ScannerFile is the scanner's store in the home.
+const ScannerFile = "scanner.db"
+
+// ChainConfig is one outside chain and how it is reached.
+type ChainConfig struct {
+	Coin   *utxo.Coin
+	Source chains.Source
+	Quorum int // nodes that Source asks to agree, for display
+	// Scanner is a node's JSON-RPC for the independent scanner; without one
+	// audits of the chain are never ok.
+	Scanner NodeRPC
+	// Start is the height of the first block to look at, 0: the keys' birthday.
+	Start         uint64
+	Confirmations uint64 // 0: by exposure
+	// InputExtra is how much deeper than a credit payout inputs from outside
+	// must be; nil: pegs.DefaultInputExtra.
+	InputExtra *uint64
+	Poll       time.Duration
+	FeeMin     chains.FeeRate
+	FeeMax     chains.FeeRate
+}
+
+// Config is what a Gateway is made of.
+type Config struct {
+	Home    string
+	Network chains.Network
+	// NetworkID names the sidechain network whose log this is: the base chain id.
+	NetworkID string
+	Chains    []ChainConfig
+	Sidechain Sidechain
+	Submitter Submitter
+	Signer    Signer
+	Keys      Keys
+	Log       *slog.Logger
+
+	// Lock is the home's lock when the caller holds it; nil: Open takes it.
+	Lock *Lock
+	// RetryAfter is how long an operation's row is waited for before it is
+	// submitted again; 0: 10 s. Later attempts wait longer.
+	RetryAfter time.Duration
+	// AuditEvery is the interval of the audit that halts; 0: 1 min.
+	AuditEvery time.Duration
+	// Now is the clock of histories; nil: time.Now.
+	Now func() time.Time
+	// Failpoint is called at the crash points C1 to C20 of the life cycles; nil
+	// in production.
+	Failpoint func(name string)
+}
+
+// Gateway moves value between outside chains and the sidechain.
+type Gateway struct {
+	cfg       Config
+	lock      *Lock // when it is ours to give back
+	ledger    *Ledger
+	log       *slog.Logger
+	followers []*follower
+	mempools  map[chains.ID]*mempool
+	scanners  map[chains.ID]*scanner
+	scans     *scanStore
+	notes     *notes
+}
+
+// Open locks the home, replays the log, and checks that base layer and keys are
+// the ones that the log belongs to. It starts nothing.
+func Open(cfg Config) (*Gateway, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	g := &Gateway{cfg: cfg, log: cfg.Log, notes: newNotes(), mempools: map[chains.ID]*mempool{}, scanners: map[chains.ID]*scanner{}}
+	if cfg.Lock == nil {
+		lock, err := LockHome(cfg.Home)
+		if err != nil {
+			return nil, err
+		}
+		g.lock = lock
+	}
+	if err := g.open(); err != nil {
+		return nil, errors.Join(err, g.Close())
+	}
+	return g, nil
+}
+
+func (c *Config) complete() error {
+	if c.Sidechain == nil || c.Submitter == nil || c.Signer == nil || c.Keys == nil || c.Log == nil || c.NetworkID == "" {
+		return errors.New("gateway: the configuration is not complete")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Failpoint == nil {
+		c.Failpoint = func(string) {}
+	}
+	if c.RetryAfter <= 0 {
+		c.RetryAfter = 10 * time.Second
+	}
+	if c.AuditEvery <= 0 {
+		c.AuditEvery = time.Minute
+	}
+	for i := range c.Chains {
+		chain := &c.Chains[i]
+		if chain.Coin.Network() != c.Network {
+			return fmt.Errorf("gateway: %s is of network %s, not %s", chain.Coin.ID(), chain.Coin.Network(), c.Network)
+		}
+		if chain.Poll <= 0 {
+			chain.Poll = time.Second
+		}
+		if chain.FeeMin == 0 || chain.FeeMax < chain.FeeMin {
+			return fmt.Errorf("gateway: %s: fee rates from %d to %d", chain.Coin.ID(), chain.FeeMin, chain.FeeMax)
+		}
+	}
+	return nil
+}
+
+func (g *Gateway) open() (err error) {
+	if g.ledger, err = openLedger(filepath.Join(g.cfg.Home, LogFile), g.cfg.NetworkID, g.cfg.Now, g.cfg.Failpoint); err != nil {
+		return err
+	}
+	if err := g.checkBase(); err != nil {
+		return err
+	}
+	ctx := context.Background()
+	keys, err := g.publishedKeys()
+	if err != nil {
+		return err
+	}
+	if g.scans, err = openScanStore(filepath.Join(g.cfg.Home, ScannerFile), g.cfg.NetworkID); err != nil {
+		return err
+	}
+	for _, chain := range g.cfg.Chains {
+		if err := g.configure(ctx, chain, keys); err != nil {
+			return err
+		}
+		f, err := newFollower(chain, g.ledger, g.cfg.Sidechain, g.log)
+		if err != nil {
+			return err
+		}
+		g.followers = append(g.followers, f)
+		g.mempools[f.id] = newMempool(f)
+		if chain.Scanner != nil {
+			g.scanners[f.id] = newScanner(f.id, chain.Scanner, g.scans)
+		}
+	}
+	return nil
+}
+
+// checkBase refuses a base layer that lacks the newest block that the ledger
+// acted on. Blocks are linked by hash, so the others are there when it is.
+func (g *Gateway) checkBase() error {
+	var base pegs.BaseRef
+	if err := g.ledger.View(func(s *pegs.State) { base = s.Base }); err != nil || base.Number == 0 {
+		return err
+	}
+	id, ok, err := g.cfg.Sidechain.BaseBlock(base.Number)
+	if err != nil {
+		return err
+	}
+	if !ok || id != base.ID {
+		return fmt.Errorf("%w: block %d %s is not in it", ErrOlderBase, base.Number, base.ID)
+	}
+	return nil
+}
+
+func (g *Gateway) publishedKeys() (keys []PublishedKey, err error) {
+	err = g.cfg.Sidechain.View(func(v SideState) error {
+		keys, err = v.Keys()
+		return err
+	})
+	return keys, err
+}
+
+// configure writes down what is configured, and the published keys, where they
+// are news.
+func (g *Gateway) configure(ctx context.Context, cfg ChainConfig, keys []PublishedKey) error {
+	id := cfg.Coin.ID()
+	want := pegs.Configured{
+		Chain: id, Network: g.cfg.Network, Start: cfg.Start, Confirmations: cfg.Confirmations,
+		InputExtra: pegs.DefaultInputExtra, Policy: pegs.PolicyOf(id, cfg.Coin.Facts()),
+	}
+	if cfg.InputExtra != nil {
+		want.InputExtra = *cfg.InputExtra
+	}
+	var epochs []pegs.EpochAdded
+	for _, key := range keys {
+		if key.Chain != id {
+			continue
+		}
+		epoch, err := g.epoch(key)
+		if err != nil {
+			return err
+		}
+		if len(epochs) == 0 && cfg.Start == 0 {
+			want.Start = key.Birthday
+		}
+		epochs = append(epochs, epoch)
+	}
+	if len(epochs) == 0 {
+		return fmt.Errorf("%w: no key of %s is published", ErrForeignKeys, id)
+	}
+	return g.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
+		var entries []Entry
+		known := map[uint32]bool{}
+		c, ok := s.Chain(id)
+		if !ok || c.Config != want {
+			entries = append(entries, Entry{Event: &want})
+		}
+		if ok {
+			for _, e := range c.Epochs {
+				known[e.Epoch] = true
+			}
+		}
+		for _, e := range epochs {
+			if !known[e.Epoch] {
+				entries = append(entries, Entry{Event: &e})
+			}
+		}
+		return entries, nil
+	})
+}
+
+// epoch is a published key with our own scripts, if it is ours.
+func (g *Gateway) epoch(key PublishedKey) (pegs.EpochAdded, error) {
+	master, err := g.cfg.Keys.MasterKey(key.Chain, key.Epoch)
+	if err != nil {
+		return pegs.EpochAdded{}, err
+	}
+	if hex.EncodeToString(master[:]) != key.Key {
+		return pegs.EpochAdded{}, fmt.Errorf("%w: %s epoch %d is %s there", ErrForeignKeys, key.Chain, key.Epoch, key.Key)
+	}
+	script, err := g.cfg.Keys.ChangeScript(key.Chain, key.Epoch)
+	if err != nil {
+		return pegs.EpochAdded{}, err
+	}
+	address, err := g.cfg.Keys.ChangeAddress(key.Chain, key.Epoch)
+	if err != nil {
+		return pegs.EpochAdded{}, err
+	}
+	return pegs.EpochAdded{
+		Chain: key.Chain, Epoch: key.Epoch, Key: key.Key, Birthday: key.Birthday,
+		Scripts: []pegs.OwnScript{{Kind: chains.WatchChange, Address: address, Script: hex.EncodeToString(script)}},
+	}, nil
+}
+
+// Run serves until ctx ends. It returns nil then, and an error when a fault of
+// ours forbids to go on.
+func (g *Gateway) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	start := func(l loop) { l.log = g.log; group.Go(func() error { return l.run(ctx) }) }
+	changed := func() []<-chan struct{} { return []<-chan struct{}{g.ledger.Changed()} }
+	rows := &tail{ledger: g.ledger, sidechain: g.cfg.Sidechain, log: g.log, hook: g.cfg.Failpoint, swept: map[chains.ID]bool{}}
+	start(loop{name: "sidechain", interval: time.Second, wake: []<-chan struct{}{g.cfg.Sidechain.Subscribe(), g.ledger.Changed()}, step: rows.step})
+	op := newOperator(g)
+	start(loop{name: "operator", interval: time.Second, wake: changed(), step: op.step})
+	for _, f := range g.followers {
+		name := string(f.id)
+		start(loop{name: "follow " + name, interval: f.Poll, wake: []<-chan struct{}{g.cfg.Sidechain.Subscribe()}, step: f.step})
+		start(loop{name: "mempool " + name, interval: f.Poll, step: g.mempools[f.id].step})
+		p := newPayer(g, f)
+		start(loop{name: "payouts " + name, interval: max(f.Poll, time.Second), wake: changed(), step: p.step})
+		b := newBroadcaster(g, f)
+		start(loop{name: "broadcast " + name, interval: f.Poll, wake: changed(), step: b.step})
+	}
+	start(loop{name: "alarms", interval: time.Second, wake: changed(), step: g.watchAlarms})
+	start(loop{name: "audit", interval: g.cfg.AuditEvery, step: g.watchBooks})
+	return group.Wait()
+}
+
+// Close closes the stores and gives the home free. Run must have returned.
+func (g *Gateway) Close() error {
+	var errs []error
+	for _, s := range g.scanners {
+		errs = append(errs, s.flush())
+	}
+	if g.ledger != nil {
+		errs = append(errs, g.ledger.close())
+	}
+	if g.scans != nil {
+		errs = append(errs, g.scans.close())
+	}
+	if g.lock != nil {
+		errs = append(errs, g.lock.Unlock())
+	}
+	return errors.Join(errs...)
+}
+
+// SignerCounter is the greatest count that the signer has shown, to be given to
+// hotwallet.OpenSigner.
+func (g *Gateway) SignerCounter() (n uint64) {
+	_ = g.ledger.View(func(s *pegs.State) { n = s.SignerCounter() })
+	return n
+}

@@ -1,0 +1,131 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+
+	"causeway/chains"
+	"causeway/hotwallet"
+	"causeway/pegs"
+)
+
+// Sidechain is the sidechain's state as of final blocks. Lock order: a View is
+// never asked for inside Ledger.View or Ledger.Do.
+type Sidechain interface {
+	// View runs f on the state after one final block, which does not change
+	// meanwhile.
+	View(f func(SideState) error) error
+	// Subscribe is signalled after each block; signals coalesce.
+	Subscribe() <-chan struct{}
+	// BaseBlock is the id of a stored base block; ok is false when there is none.
+	BaseBlock(number uint64) (id string, ok bool, err error)
+	// Errors are what the contract said of a sidechain transaction, if it was
+	// executed. Not to be called inside View.
+	Errors(txid string) []string
+	// SettledBy is the sidechain transaction that closed a batch, if it can be
+	// found. Not to be called inside View.
+	SettledBy(row BatchRow) string
+}
+
+// SideHead names the newest sidechain block and the base block that it comes
+// from.
+type SideHead struct {
+	Block uint64
+	Base  pegs.BaseRef
+}
+
+// SideState is what the gateway reads of the sidechain.
+type SideState interface {
+	Head() SideHead
+	AccountExists(name string) bool
+	// AccountsSince lists the accounts made in base block `block` or later, in
+	// order of their blocks.
+	AccountsSince(block uint64) []string
+	Assets() ([]pegs.Asset, error)
+	// Keys are the published derivation keys.
+	Keys() ([]PublishedKey, error)
+	Deposit(id string) (DepositRow, bool)
+	// WithdrawalsAfter lists at most limit rows above a row number, in order.
+	WithdrawalsAfter(row uint64, limit int) ([]WithdrawalRow, error)
+	Withdrawal(id string) (WithdrawalRow, bool)
+	Batch(id string) (BatchRow, bool, error)
+	// Batches lists all rows of a chain.
+	Batches(chain chains.ID) ([]BatchRow, error)
+	// FeeAccount is what the fee account holds of a symbol, Owed what it could
+	// not pay of settled costs.
+	FeeAccount(symbol string) (balance, owed string)
+	// AuditView is everything an audit reads of an asset.
+	AuditView(asset pegs.Asset) (pegs.AssetView, error)
+}
+
+// PublishedKey is the key P of a chain and epoch.
+type PublishedKey struct {
+	Chain    chains.ID
+	Epoch    uint32
+	Key      string // 66 hex digits
+	Birthday uint64
+}
+
+// DepositRow is a row of pegs.deposits.
+type DepositRow struct {
+	ID, Symbol, Quantity, To, Tx string
+}
+
+// WithdrawalRow is a row of pegs.withdrawals.
+type WithdrawalRow struct {
+	Row                                                          uint64
+	ID, Symbol, Account, Address, Quantity, Fee, Net, Ref, State string
+	Chain                                                        chains.ID
+	Batch                                                        string
+}
+
+// The states of a WithdrawalRow that the gateway reads.
+const (
+	rowReturned = "returned"
+	rowClosed   = "closed" // of a BatchRow
+)
+
+// BatchRow is a row of pegs.assigns.
+type BatchRow struct {
+	Batch  string
+	Chain  chains.ID
+	Kind   string
+	IDs    []string
+	Spends []chains.Outpoint
+	State  string // open, closed or released
+	TxID   string
+	Cost   string
+	Closed uint64 // base block that closed it
+}
+
+// Action is one call of the contract pegs by the attestor.
+type Action struct {
+	Name    string
+	Payload json.RawMessage
+}
+
+// Submitter signs actions as the attestor and hands them to the base layer. An
+// error that is not a refusal says nothing about what became of them.
+type Submitter interface {
+	// Submit returns the sidechain transaction ids, one for each action.
+	Submit(ctx context.Context, actions []Action) (ids []string, err error)
+}
+
+// Signer is the part of hotwallet.Signer that signs payouts.
+type Signer interface {
+	Sign(ctx context.Context, r hotwallet.SignRequest) (hotwallet.Signed, error)
+	// Variants are all transactions ever signed for a batch, oldest first.
+	Variants(batch string) ([]hotwallet.Signed, error)
+}
+
+// Keys is the public side of the wallet.
+type Keys interface {
+	MasterKey(chain chains.ID, epoch uint32) ([33]byte, error)
+	ChangeScript(chain chains.ID, epoch uint32) ([]byte, error)
+	ChangeAddress(chain chains.ID, epoch uint32) (string, error)
+}
+
+// NodeRPC is a node's JSON-RPC, for the scanner alone.
+type NodeRPC interface {
+	Call(ctx context.Context, method string, params []any, result any) error
+}

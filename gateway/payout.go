@@ -1,0 +1,313 @@
+package gateway
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"causeway/chains"
+	"causeway/hotwallet"
+	"causeway/pegs"
+)
+
+// payer plans and signs the payouts of one chain. Between the plan and the
+// signature stands the sidechain's assign row.
+type payer struct {
+	ChainConfig
+	id        chains.ID
+	follower  *follower
+	ledger    *Ledger
+	sidechain Sidechain
+	signer    Signer
+	notes     *notes
+	log       *slog.Logger
+	hook      func(string)
+}
+
+const (
+	// maxPayees bounds the withdrawals of one transaction.
+	maxPayees = 100
+	// feeTarget is the number of blocks within which a payout should confirm.
+	feeTarget = 6
+	// fallbackRate is used when no node has an estimate, within the limits.
+	fallbackRate chains.FeeRate = 5000
+	// planLabel stands for the batch id while the inputs that it is made of are
+	// not chosen.
+	planLabel = "plan"
+)
+
+func newPayer(g *Gateway, f *follower) *payer {
+	return &payer{
+		ChainConfig: f.ChainConfig, id: f.id, follower: f, ledger: g.ledger, sidechain: g.cfg.Sidechain,
+		signer: g.cfg.Signer, notes: g.notes, log: f.log, hook: g.cfg.Failpoint,
+	}
+}
+
+func (p *payer) step(ctx context.Context) error {
+	if err := p.check(ctx); err != nil {
+		return err
+	}
+	if err := p.plan(ctx); err != nil {
+		return err
+	}
+	if err := p.replan(ctx); err != nil {
+		return err
+	}
+	return p.sign(ctx)
+}
+
+// check queues the withdrawals that can be paid and parks the others, whose
+// tokens are then given back.
+func (p *payer) check(ctx context.Context) error {
+	return p.ledger.Do(ctx, func(s *pegs.State) (entries []Entry, err error) {
+		for _, w := range s.ToCheck(p.id) {
+			script, reason := p.payable(s, w)
+			if reason != "" {
+				p.log.Warn("withdrawal cannot be paid", "withdrawal", w.ID, "reason", reason)
+				entries = append(entries, Entry{Event: &pegs.Parked{Withdrawal: w.ID, Reason: reason, GiveBack: true}})
+				continue
+			}
+			entries = append(entries, Entry{Event: &pegs.Queued{Withdrawal: w.ID, Script: hex.EncodeToString(script), Amount: w.Amount}})
+		}
+		return entries, nil
+	})
+}
+
+// payable is the script that a withdrawal is paid to, or the reason why it
+// cannot be.
+func (p *payer) payable(s *pegs.State, w *pegs.Withdrawal) (script []byte, reason string) {
+	script, err := p.Coin.Script(w.Address)
+	if err != nil {
+		return nil, "address: " + err.Error()
+	}
+	if watch, ok := p.follower.set.Lookup(script); ok && watch.Kind != chains.WatchDeposit {
+		return nil, "the address is the gateway's own"
+	}
+	if w.Amount.IsZero() || w.Amount.Less(p.Coin.Dust(script)) {
+		return nil, fmt.Sprintf("an output of %s is below the dust limit", w.Amount.Coin(p.Coin.Facts().Decimals))
+	}
+	if asset, ok := s.Asset(w.Symbol); !ok || asset.Token != "" {
+		return nil, "asset " + w.Symbol + " cannot be paid on this chain"
+	}
+	return script, ""
+}
+
+// plan pays what waits, as much as one transaction holds and the coins allow.
+func (p *payer) plan(ctx context.Context) error {
+	waits := false
+	if err := p.ledger.View(func(s *pegs.State) { waits = len(s.ToPlan(p.id)) > 0 }); err != nil || !waits {
+		return err
+	}
+	rate, err := p.feeRate(ctx)
+	if err != nil {
+		return err
+	}
+	budget, err := p.feeBudget()
+	if err != nil {
+		return err
+	}
+	planned := false
+	err = p.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
+		entries, err := p.planBatch(s, rate, budget)
+		planned = len(entries) > 0
+		p.hook("C10")
+		return entries, err
+	})
+	if planned {
+		p.hook("C11")
+	}
+	return err
+}
+
+// feeRate is what nodes ask for, within the configured limits.
+func (p *payer) feeRate(ctx context.Context) (chains.FeeRate, error) {
+	rate, ok, err := p.Source.EstimateFee(ctx, feeTarget)
+	if err != nil {
+		return 0, err
+	}
+	return hotwallet.Clamp(rate, ok, p.FeeMin, p.FeeMax, fallbackRate), nil
+}
+
+// feeBudget is what the next miner fee may be: the asset's limit, and no more
+// than the fee account can burn for it once all that is under way is settled.
+func (p *payer) feeBudget() (budget chains.Amount, err error) {
+	var asset pegs.Asset
+	var promised chains.Amount
+	var ok bool
+	if err := p.ledger.View(func(s *pegs.State) {
+		asset, ok = s.NativeAsset(p.id)
+		promised = s.UnsettledFees(p.id)
+	}); err != nil {
+		return budget, err
+	}
+	if !ok {
+		return budget, nil
+	}
+	balance, owed := "0", "0"
+	err = p.sidechain.View(func(v SideState) error {
+		balance, owed = v.FeeAccount(asset.Symbol)
+		return nil
+	})
+	if err != nil {
+		return budget, err
+	}
+	have, err := asset.Amount(balance)
+	if err != nil {
+		return budget, err
+	}
+	for _, debt := range []func() (chains.Amount, error){
+		func() (chains.Amount, error) { return promised, nil },
+		func() (chains.Amount, error) { return asset.Amount(owed) },
+	} {
+		d, err := debt()
+		if err != nil {
+			return budget, err
+		}
+		if have, err = have.Sub(d); err != nil {
+			return chains.Amount{}, nil // owes more than it has
+		}
+	}
+	limit, err := asset.Amount(asset.FeeMax)
+	if err != nil {
+		return budget, err
+	}
+	if limit.Less(have) {
+		return limit, nil
+	}
+	return have, nil
+}
+
+// planBatch plans one batch, with fewer and fewer payees until one fits.
+func (p *payer) planBatch(s *pegs.State, rate chains.FeeRate, budget chains.Amount) ([]Entry, error) {
+	queue := s.ToPlan(p.id)
+	if len(queue) > maxPayees {
+		queue = queue[:maxPayees]
+	}
+	for len(queue) > 0 {
+		plan, err := p.tryPlan(s, queue, rate, budget)
+		if err == nil {
+			return p.planned(queue, plan)
+		}
+		var why *hotwallet.PlanError
+		if !errors.As(err, &why) {
+			return nil, err
+		}
+		for _, w := range queue {
+			p.notes.set(w.ID, "waits: "+why.Error())
+		}
+		switch why.Kind {
+		case hotwallet.ErrDust:
+			return parkDust(why.IDs), nil
+		case hotwallet.ErrTooLarge:
+			queue = queue[:len(queue)/2]
+		case hotwallet.ErrInsufficient:
+			queue = withoutLargest(queue)
+		case hotwallet.ErrFeeCap:
+			if len(queue) > 1 {
+				queue = queue[:len(queue)/2]
+				continue
+			}
+			return nil, nil // waits for lower fees, or for more in the fee account
+		default:
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+func (p *payer) tryPlan(s *pegs.State, queue []*pegs.Withdrawal, rate chains.FeeRate, budget chains.Amount) (*hotwallet.Plan, error) {
+	in, err := p.planInput(s, rate, budget)
+	if err != nil {
+		return nil, err
+	}
+	if in.Payees, err = payeesOf(queue); err != nil {
+		return nil, err
+	}
+	for _, coin := range s.Spendable(p.id) {
+		c, err := coinOf(coin)
+		if err != nil {
+			return nil, err
+		}
+		in.Coins = append(in.Coins, c)
+	}
+	return hotwallet.NewPlan(in)
+}
+
+func (p *payer) planInput(s *pegs.State, rate chains.FeeRate, budget chains.Amount) (hotwallet.PlanInput, error) {
+	c, _ := s.Chain(p.id)
+	tip, _ := c.Tip()
+	script, err := c.ChangeScript()
+	return hotwallet.PlanInput{
+		Chain: p.Coin, Batch: planLabel, FeeRate: rate, LockTime: uint32(tip.Height), ChangeScript: script,
+		Caps:     hotwallet.Caps{MaxFee: budget, MaxRate: p.FeeMax},
+		Eligible: hotwallet.Eligible{ForeignDepth: c.InputDepth(), OwnUnconfirmed: p.id != chains.DOGE},
+	}, err
+}
+
+func (p *payer) planned(queue []*pegs.Withdrawal, plan *hotwallet.Plan) ([]Entry, error) {
+	ids := make([]string, len(queue))
+	for i, w := range queue {
+		ids[i] = w.ID
+	}
+	inputs := make([]chains.Outpoint, len(plan.Inputs))
+	for i, c := range plan.Inputs {
+		inputs[i] = c.Outpoint
+	}
+	plan.Batch = pegs.BatchID(p.id, pegs.BatchPayout, ids, inputs)
+	text, err := json.Marshal(plan)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		p.notes.set(id, "")
+	}
+	p.log.Info("payout planned", "batch", plan.Batch, "withdrawals", len(ids), "inputs", len(inputs), "fee", plan.Fee.String())
+	return []Entry{{Event: &pegs.Planned{
+		Batch: plan.Batch, Chain: p.id, BatchKind: pegs.BatchPayout, Withdrawals: ids, Inputs: inputs, Fee: plan.Fee, Plan: text,
+	}}}, nil
+}
+
+func parkDust(ids []string) (entries []Entry) {
+	for _, id := range ids {
+		entries = append(entries, Entry{Event: &pegs.Parked{Withdrawal: id, Reason: "the payment is below the dust limit", GiveBack: true}})
+	}
+	return entries
+}
+
+func withoutLargest(queue []*pegs.Withdrawal) []*pegs.Withdrawal {
+	largest := 0
+	for i, w := range queue {
+		if queue[largest].Amount.Less(w.Amount) {
+			largest = i
+		}
+	}
+	return slices.Delete(slices.Clone(queue), largest, largest+1)
+}
+
+func payeesOf(queue []*pegs.Withdrawal) ([]hotwallet.Payee, error) {
+	payees := make([]hotwallet.Payee, len(queue))
+	for i, w := range queue {
+		script, err := hex.DecodeString(w.Script)
+		if err != nil {
+			return nil, fmt.Errorf("gateway: script of withdrawal %s: %w", w.ID, err)
+		}
+		payees[i] = hotwallet.Payee{ID: w.ID, Script: script, Amount: w.Amount}
+	}
+	return payees, nil
+}
+
+func coinOf(c pegs.Coin) (hotwallet.Coin, error) {
+	script, err := hex.DecodeString(c.Script)
+	if err != nil {
+		return hotwallet.Coin{}, fmt.Errorf("gateway: script of %s: %w", hotwallet.SpendText(c.Outpoint), err)
+	}
+	return hotwallet.Coin{
+		Outpoint: c.Outpoint, Amount: c.Amount, Script: script, Depth: c.Depth, Own: c.Own && c.Kind != chains.WatchDeposit,
+		Coinbase: c.Coinbase, Ancestors: c.Ancestors, AncestorSize: c.AncestorSize,
+		Watch: chains.Watch{Kind: c.Kind, Account: c.Account, Epoch: c.Epoch, Address: c.Address},
+	}, nil
+}

@@ -1,0 +1,324 @@
+package gateway
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"causeway/chains"
+	"causeway/pegs"
+)
+
+// scanner reads a chain a second time, by other means: the node's own JSON of
+// each block, in a store of its own. It knows nothing of the ledger's events.
+type scanner struct {
+	chain chains.ID
+	node  NodeRPC
+	store *scanStore
+
+	mu      sync.Mutex
+	state   *scanState
+	derived map[string]bool // accounts whose scripts are in the state
+}
+
+// scanTail is how many blocks the scanner can take back.
+const scanTail = 2000
+
+// errScanned says that the scanner cannot stand at the block that is asked for.
+var errScanned = errors.New("gateway: the scanner sees another chain")
+
+func newScanner(chain chains.ID, node NodeRPC, store *scanStore) *scanner {
+	return &scanner{chain: chain, node: node, store: store, derived: map[string]bool{}}
+}
+
+// sync brings the scanner to a block, with the scripts of all accounts.
+func (s *scanner) sync(ctx context.Context, book *addressBook, start uint64, accounts []string, target chains.BlockRef) (pegs.ScannerView, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == nil {
+		s.state = s.store.load(s.chain, start)
+	}
+	fresh, err := s.derive(book, accounts)
+	if err != nil {
+		return pegs.ScannerView{}, err
+	}
+	if err := s.unwind(ctx, target); err != nil {
+		return pegs.ScannerView{}, err
+	}
+	if len(fresh) > 0 {
+		if err := s.rescan(ctx, fresh); err != nil {
+			return pegs.ScannerView{}, err
+		}
+	}
+	for s.state.Next <= target.Height {
+		if err := s.advance(ctx); err != nil {
+			return pegs.ScannerView{}, err
+		}
+	}
+	if tip, ok := s.tip(); !ok || tip != target {
+		return pegs.ScannerView{}, fmt.Errorf("%w: %s %s", errScanned, s.chain, target.Hash)
+	}
+	return s.view(), s.store.save(s.chain, s.state, time.Now(), false)
+}
+
+// flush writes the state down.
+func (s *scanner) flush() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == nil {
+		return nil
+	}
+	return s.store.save(s.chain, s.state, time.Now(), true)
+}
+
+func (s *scanner) tip() (chains.BlockRef, bool) {
+	if len(s.state.Tail) == 0 {
+		return chains.BlockRef{}, false
+	}
+	return s.state.Tail[len(s.state.Tail)-1], true
+}
+
+// derive lists the scripts that the state does not have yet.
+func (s *scanner) derive(book *addressBook, accounts []string) (map[string]scanScript, error) {
+	var list []ownedScript
+	own, err := book.own()
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, own...)
+	for _, account := range accounts {
+		key := fmt.Sprintf("%s %d", account, len(book.branches))
+		if s.derived[key] {
+			continue
+		}
+		more, err := book.deposits(account)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, more...)
+		s.derived[key] = true
+	}
+	fresh := map[string]scanScript{}
+	for _, o := range list {
+		script := hex.EncodeToString(o.script)
+		if _, known := s.state.Scripts[script]; !known {
+			fresh[script] = scanScript{Kind: o.watch.Kind, Account: o.watch.Account, Address: o.watch.Address}
+		}
+	}
+	return fresh, nil
+}
+
+// unwind takes back blocks above the target and those that have left the chain.
+func (s *scanner) unwind(ctx context.Context, target chains.BlockRef) error {
+	s.state.rewind(target.Height + 1)
+	for {
+		tip, ok := s.tip()
+		if !ok {
+			if s.state.Next > s.state.Start {
+				*s.state = *newScanState(s.state.Start) // deeper than we remember
+				clear(s.derived)
+				return fmt.Errorf("%w: it begins again", errScanned)
+			}
+			return nil
+		}
+		var hash string
+		if err := s.node.Call(ctx, "getblockhash", []any{tip.Height}, &hash); err != nil {
+			return err
+		}
+		if hash == tip.Hash {
+			return nil
+		}
+		s.state.rewind(tip.Height)
+	}
+}
+
+// rescan searches the blocks of the past for scripts that were not known.
+func (s *scanner) rescan(ctx context.Context, fresh map[string]scanScript) (err error) {
+	defer func() {
+		if err != nil {
+			clear(s.derived) // they are still to be searched for
+		}
+	}()
+	for height := s.state.Start; height < s.state.Next; height++ {
+		block, err := s.block(ctx, height)
+		if err != nil {
+			return err
+		}
+		if err := s.read(block, height, fresh); err != nil {
+			return err
+		}
+	}
+	for script, owner := range fresh {
+		s.state.Scripts[script] = owner
+	}
+	return nil
+}
+
+// advance reads the next block.
+func (s *scanner) advance(ctx context.Context) error {
+	height := s.state.Next
+	block, err := s.block(ctx, height)
+	if err != nil {
+		return err
+	}
+	if tip, ok := s.tip(); ok && block.Previous != tip.Hash {
+		return fmt.Errorf("%w: block %d does not follow", errScanned, height)
+	}
+	if err := s.read(block, height, s.state.Scripts); err != nil {
+		return err
+	}
+	s.state.Tail = append(s.state.Tail, chains.BlockRef{Height: height, Hash: block.Hash})
+	if len(s.state.Tail) > scanTail {
+		s.state.Tail = slices.Delete(s.state.Tail, 0, 1)
+	}
+	s.state.Next = height + 1
+	return nil
+}
+
+// scanBlock is a block as nodes print it: transactions are in tx, or in rawtx
+// where tx holds only their ids.
+type scanBlock struct {
+	Hash     string          `json:"hash"`
+	Height   uint64          `json:"height"`
+	Previous string          `json:"previousblockhash"`
+	Tx       json.RawMessage `json:"tx"`
+	RawTx    []scanTx        `json:"rawtx"`
+}
+
+type scanTx struct {
+	TxID string `json:"txid"`
+	Vin  []struct {
+		Coinbase string `json:"coinbase"`
+		TxID     string `json:"txid"`
+		Vout     uint32 `json:"vout"`
+	} `json:"vin"`
+	Vout []struct {
+		Value        json.Number `json:"value"`
+		N            uint32      `json:"n"`
+		ScriptPubKey struct {
+			Hex string `json:"hex"`
+		} `json:"scriptPubKey"`
+	} `json:"vout"`
+}
+
+func (s *scanner) block(ctx context.Context, height uint64) (*scanBlock, error) {
+	var hash string
+	if err := s.node.Call(ctx, "getblockhash", []any{height}, &hash); err != nil {
+		return nil, err
+	}
+	var block scanBlock
+	if err := s.node.Call(ctx, "getblock", []any{hash, 2}, &block); err != nil {
+		return nil, err
+	}
+	if block.Hash != hash || block.Height != height {
+		return nil, fmt.Errorf("%w: asked for block %d %s, got %d %s", errScanned, height, hash, block.Height, block.Hash)
+	}
+	if len(block.RawTx) == 0 {
+		if err := json.Unmarshal(block.Tx, &block.RawTx); err != nil {
+			return nil, fmt.Errorf("gateway: scanner: block %d: %w", height, err)
+		}
+	}
+	return &block, nil
+}
+
+// read books a block for the given scripts.
+func (s *scanner) read(block *scanBlock, height uint64, scripts map[string]scanScript) error {
+	for i := range block.RawTx {
+		tx := &block.RawTx[i]
+		for _, out := range tx.Vout {
+			script := strings.ToLower(out.ScriptPubKey.Hex)
+			if _, ours := scripts[script]; !ours {
+				continue
+			}
+			amount, err := chains.FromCoin(string(out.Value), pegs.CoinDecimals(s.chain))
+			if err != nil {
+				return fmt.Errorf("gateway: scanner: %s:%d: %w", tx.TxID, out.N, err)
+			}
+			key := scanKey(tx.TxID, out.N)
+			if s.state.Outputs[key] == nil {
+				s.state.Outputs[key] = &scanOutput{TxID: tx.TxID, Index: out.N, Amount: amount, Script: script, Height: height}
+			}
+		}
+	}
+	// Spends after all outputs: within a block some coins list children first.
+	for i := range block.RawTx {
+		if err := s.spends(&block.RawTx[i], height); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func scanKey(txid string, index uint32) string { return fmt.Sprintf("%s:%d", txid, index) }
+
+func (s *scanner) spends(tx *scanTx, height uint64) error {
+	var spender scanSpender
+	var in, out chains.Amount
+	var err error
+	hit := false
+	for _, vin := range tx.Vin {
+		if vin.Coinbase != "" {
+			return nil
+		}
+		spender.Inputs = append(spender.Inputs, chains.Outpoint{TxID: vin.TxID, Index: vin.Vout})
+		prev := s.state.Outputs[scanKey(vin.TxID, vin.Vout)]
+		if prev == nil {
+			spender.Foreign = true
+			continue
+		}
+		hit = true
+		prev.Spent, prev.By = height, tx.TxID
+		if in, err = in.Add(prev.Amount); err != nil {
+			return err
+		}
+	}
+	if !hit {
+		return nil
+	}
+	for _, vout := range tx.Vout {
+		amount, err := chains.FromCoin(string(vout.Value), pegs.CoinDecimals(s.chain))
+		if err != nil {
+			return fmt.Errorf("gateway: scanner: %s:%d: %w", tx.TxID, vout.N, err)
+		}
+		if out, err = out.Add(amount); err != nil {
+			return err
+		}
+	}
+	if fee, err := in.Sub(out); err == nil {
+		spender.Fee = fee
+	} else {
+		spender.Foreign = true
+	}
+	spender.Height = height
+	s.state.Txs[tx.TxID] = &spender
+	return nil
+}
+
+// view is what the audit asks of the scanner.
+func (s *scanner) view() pegs.ScannerView {
+	v := pegs.ScannerView{
+		Deposits: map[string]chains.Amount{}, Spending: map[chains.Outpoint]string{}, Txs: map[string]pegs.ScannedTx{},
+	}
+	v.Block, _ = s.tip()
+	for _, out := range s.state.Outputs {
+		owner, o := s.state.Scripts[out.Script], chains.Outpoint{TxID: out.TxID, Index: out.Index}
+		if owner.Kind == chains.WatchDeposit {
+			v.Deposits[pegs.DepositID(s.chain, o)] = out.Amount
+		}
+		if out.By != "" {
+			v.Spending[o] = out.By
+			continue
+		}
+		v.Items = append(v.Items, pegs.Item{Chain: s.chain, Address: owner.Address, Kind: owner.Kind, Outpoint: o, Amount: out.Amount})
+	}
+	for txid, tx := range s.state.Txs {
+		v.Txs[txid] = pegs.ScannedTx{Inputs: tx.Inputs, Fee: tx.Fee, Foreign: tx.Foreign}
+	}
+	return v
+}

@@ -1,0 +1,165 @@
+package gateway
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"causeway/chains"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// scanState is what the scanner knows of a chain. Heights say when an output was
+// made and spent, so that blocks can be taken back.
+type scanState struct {
+	Version int                     `json:"version"`
+	Start   uint64                  `json:"start"`
+	Next    uint64                  `json:"next"`
+	Tail    []chains.BlockRef       `json:"tail"`
+	Scripts map[string]scanScript   `json:"scripts"` // by hex
+	Outputs map[string]*scanOutput  `json:"outputs"` // by txid:vout
+	Txs     map[string]*scanSpender `json:"txs"`
+}
+
+const scanVersion = 1
+
+type scanScript struct {
+	Kind    chains.WatchKind `json:"kind"`
+	Account string           `json:"account,omitempty"`
+	Address string           `json:"address"`
+}
+
+type scanOutput struct {
+	TxID   string        `json:"txid"`
+	Index  uint32        `json:"index"`
+	Amount chains.Amount `json:"amount"`
+	Script string        `json:"script"`
+	Height uint64        `json:"height"`
+	Spent  uint64        `json:"spent,omitempty"` // height of SpentBy
+	By     string        `json:"by,omitempty"`
+}
+
+type scanSpender struct {
+	Inputs  []chains.Outpoint `json:"inputs"`
+	Fee     chains.Amount     `json:"fee"`
+	Foreign bool              `json:"foreign,omitempty"`
+	Height  uint64            `json:"height"`
+}
+
+func newScanState(start uint64) *scanState {
+	return &scanState{
+		Version: scanVersion, Start: start, Next: start,
+		Scripts: map[string]scanScript{}, Outputs: map[string]*scanOutput{}, Txs: map[string]*scanSpender{},
+	}
+}
+
+// rewind forgets the blocks from a height on.
+func (s *scanState) rewind(height uint64) {
+	for len(s.Tail) > 0 && s.Tail[len(s.Tail)-1].Height >= height {
+		s.Tail = s.Tail[:len(s.Tail)-1]
+	}
+	for key, out := range s.Outputs {
+		if out.Height >= height {
+			delete(s.Outputs, key)
+		} else if out.By != "" && out.Spent >= height {
+			out.By, out.Spent = "", 0
+		}
+	}
+	for txid, tx := range s.Txs {
+		if tx.Height >= height {
+			delete(s.Txs, txid)
+		}
+	}
+	s.Next = min(s.Next, height)
+}
+
+// scanStore is scanner.db: a state for each chain, rebuilt from the keys'
+// birthday when it is missing.
+type scanStore struct {
+	db    *bbolt.DB
+	saved map[chains.ID]time.Time
+}
+
+var bucketScans = []byte("scans")
+
+// saveEvery bounds how often a state is written while the gateway runs.
+const saveEvery = 30 * time.Second
+
+// openScanStore opens the store of a network; that of another one is emptied.
+// With an empty path nothing is kept.
+func openScanStore(path, network string) (*scanStore, error) {
+	s := &scanStore{saved: map[chains.ID]time.Time{}}
+	if path == "" {
+		return s, nil
+	}
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second})
+	if errors.Is(err, berrors.ErrTimeout) {
+		return nil, fmt.Errorf("%w: %s", ErrHomeInUse, path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("gateway: %s: %w", path, err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		bucket, err := tx.CreateBucketIfNotExists(bucketScans)
+		if err != nil || string(bucket.Get(keyNetwork)) == network {
+			return err
+		}
+		if err := tx.DeleteBucket(bucketScans); err != nil {
+			return err
+		}
+		if bucket, err = tx.CreateBucket(bucketScans); err != nil {
+			return err
+		}
+		return bucket.Put(keyNetwork, []byte(network))
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("gateway: %s: %w", path, err), db.Close())
+	}
+	s.db = db
+	return s, nil
+}
+
+// load is the stored state of a chain, or an empty one.
+func (s *scanStore) load(chain chains.ID, start uint64) *scanState {
+	state := newScanState(start)
+	if s.db == nil {
+		return state
+	}
+	var stored scanState
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		text := tx.Bucket(bucketScans).Get([]byte("chain " + chain))
+		if text == nil {
+			return errors.New("none")
+		}
+		return json.Unmarshal(text, &stored)
+	})
+	if err != nil || stored.Version != scanVersion || stored.Start != start {
+		return state
+	}
+	return &stored
+}
+
+// save writes a state, not too often unless it must be.
+func (s *scanStore) save(chain chains.ID, state *scanState, now time.Time, must bool) error {
+	if s.db == nil || !must && now.Sub(s.saved[chain]) < saveEvery {
+		return nil
+	}
+	text, err := json.Marshal(state)
+	if err != nil {
+		return err
+	}
+	s.saved[chain] = now
+	return s.db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketScans).Put([]byte("chain "+chain), text)
+	})
+}
+
+func (s *scanStore) close() error {
+	if s.db == nil {
+		return nil
+	}
+	return s.db.Close()
+}

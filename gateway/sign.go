@@ -1,0 +1,254 @@
+package gateway
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"causeway/chains"
+	"causeway/hotwallet"
+	"causeway/pegs"
+)
+
+// replan takes up the batches that the sidechain assigned and that we know only
+// from its rows: with the bytes that the signer remembers, or else with a new
+// plan of the same inputs and the same payees.
+func (p *payer) replan(ctx context.Context) error {
+	var waiting []string
+	if err := p.ledger.View(func(s *pegs.State) {
+		for _, b := range s.ToReplan(p.id) {
+			waiting = append(waiting, b.ID)
+		}
+	}); err != nil || len(waiting) == 0 {
+		return err
+	}
+	rate, err := p.feeRate(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range waiting {
+		if err := p.replanOne(ctx, id, rate); err != nil {
+			return fmt.Errorf("plan batch %s again: %w", id, err)
+		}
+	}
+	return nil
+}
+
+func (p *payer) replanOne(ctx context.Context, id string, rate chains.FeeRate) error {
+	variants, err := p.signer.Variants(id)
+	if err != nil {
+		return err
+	}
+	var entries []Entry
+	for _, v := range variants {
+		event, err := p.signedEvent(id, v)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, Entry{Event: event})
+	}
+	return p.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
+		b, ok := s.Batch(id)
+		if !ok || b.Plan != nil || b.Mined != nil || len(b.Variants) > 0 {
+			return nil, nil
+		}
+		if len(entries) > 0 {
+			return entries, nil
+		}
+		plan, err := p.planAgain(s, b, rate)
+		if err != nil {
+			for _, w := range b.Withdrawals {
+				p.notes.set(w, "waits: "+err.Error())
+			}
+			return nil, err
+		}
+		text, err := json.Marshal(plan)
+		if err != nil {
+			return nil, err
+		}
+		return []Entry{{Event: &pegs.Replanned{Batch: id, Fee: plan.Fee, Plan: text}}}, nil
+	})
+}
+
+// planAgain lays out a transaction of exactly the batch's inputs. Depth is no
+// question any more: they were assigned.
+func (p *payer) planAgain(s *pegs.State, b *pegs.Batch, rate chains.FeeRate) (*hotwallet.Plan, error) {
+	asset, ok := s.NativeAsset(p.id)
+	if !ok || b.Kind != pegs.BatchPayout {
+		return nil, fmt.Errorf("gateway: batch %s of kind %s", b.ID, b.Kind)
+	}
+	limit, err := asset.Amount(asset.FeeMax)
+	if err != nil {
+		return nil, err
+	}
+	in, err := p.planInput(s, rate, limit)
+	if err != nil {
+		return nil, err
+	}
+	var queue []*pegs.Withdrawal
+	for _, id := range b.Withdrawals {
+		w, _ := s.Withdrawal(id)
+		if w.Script == "" {
+			script, reason := p.payable(s, w)
+			if reason != "" {
+				return nil, errors.New(reason)
+			}
+			copied := *w
+			copied.Script = hex.EncodeToString(script)
+			w = &copied
+		}
+		queue = append(queue, w)
+	}
+	if in.Payees, err = payeesOf(queue); err != nil {
+		return nil, err
+	}
+	c, _ := s.Chain(p.id)
+	for _, o := range b.Inputs {
+		out, ok := c.Output(o)
+		if !ok || out.Spent != nil {
+			return nil, fmt.Errorf("gateway: input %s is not there", hotwallet.SpendText(o))
+		}
+		coin, err := coinOf(pegs.Coin{Output: out, Depth: c.Depth(out.In)})
+		if err != nil {
+			return nil, err
+		}
+		in.Coins = append(in.Coins, coin)
+	}
+	in.Batch = b.ID
+	return hotwallet.PlanExactly(in)
+}
+
+// sign asks for the signatures of assigned batches and makes the bytes durable.
+func (p *payer) sign(ctx context.Context) error {
+	var ready []string
+	if err := p.ledger.View(func(s *pegs.State) {
+		for _, b := range s.ToSign(p.id) {
+			ready = append(ready, b.ID)
+		}
+	}); err != nil {
+		return err
+	}
+	for _, id := range ready {
+		if err := p.signOne(ctx, id); err != nil {
+			return fmt.Errorf("sign batch %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+func (p *payer) signOne(ctx context.Context, batch string) error {
+	plan, request, err := p.request(batch)
+	if err != nil {
+		return err
+	}
+	for i, in := range plan.Inputs {
+		raw, err := p.previous(ctx, in.Outpoint)
+		if err != nil {
+			return fmt.Errorf("transaction before %s: %w", hotwallet.SpendText(in.Outpoint), err)
+		}
+		request.Inputs[i].Previous = raw
+	}
+	p.hook("C12")
+	signed, err := p.signer.Sign(ctx, request)
+	p.hook("C13")
+	if errors.Is(err, hotwallet.ErrRollback) {
+		return err
+	}
+	if errors.Is(err, hotwallet.ErrRefused) {
+		p.log.Error("the signer refuses", "batch", batch, "error", err)
+		return errors.Join(err, setHalt(ctx, p.ledger, p.id, causeSigner, "batch "+batch+": "+err.Error(), pegs.ScopePayouts))
+	}
+	if err != nil {
+		return err
+	}
+	event, err := p.signedEvent(batch, signed)
+	if err != nil {
+		return err
+	}
+	p.hook("C14")
+	err = p.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
+		b, ok := s.Batch(batch)
+		if !ok || b.Mined != nil || len(b.Variants) > 0 {
+			return nil, nil
+		}
+		return []Entry{{Event: event}}, nil
+	})
+	p.hook("C15")
+	if err == nil {
+		p.log.Info("payout signed", "batch", batch, "txid", signed.TxID, "fee", signed.Fee.String())
+	}
+	return err
+}
+
+// request puts together what the signer wants to see, but for the previous
+// transactions.
+func (p *payer) request(batch string) (plan hotwallet.Plan, r hotwallet.SignRequest, err error) {
+	var text json.RawMessage
+	var withdrawals []string
+	var epoch uint32
+	if err := p.ledger.View(func(s *pegs.State) {
+		if b, ok := s.Batch(batch); ok {
+			text, withdrawals = b.Plan, b.Withdrawals
+		}
+		c, _ := s.Chain(p.id)
+		epoch, r.Counter = c.NewestEpoch().Epoch, s.SignerCounter()
+	}); err != nil {
+		return plan, r, err
+	}
+	if err := json.Unmarshal(text, &plan); err != nil {
+		return plan, r, err
+	}
+	r.Unsigned, r.ChangeEpoch = plan.Unsigned, epoch
+	for _, in := range plan.Inputs {
+		r.Inputs = append(r.Inputs, hotwallet.SignInput{Outpoint: in.Outpoint, Watch: in.Watch})
+	}
+	err = p.sidechain.View(func(v SideState) error {
+		row, ok, err := v.Batch(batch)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("%w: batch %s is not assigned", ErrOlderBase, batch)
+		}
+		r.Assign = hotwallet.Assign{
+			Batch: row.Batch, Chain: row.Chain, Kind: hotwallet.Kind(row.Kind), IDs: row.IDs,
+			Spends: spendTexts(row.Spends), State: row.State,
+		}
+		for _, id := range withdrawals {
+			w, ok := v.Withdrawal(id)
+			if !ok {
+				return fmt.Errorf("%w: withdrawal %s is not there", ErrOlderBase, id)
+			}
+			r.Withdrawals = append(r.Withdrawals, hotwallet.Withdrawal{
+				ID: w.ID, Chain: w.Chain, Address: w.Address, Net: w.Net, State: w.State, Batch: w.Batch,
+			})
+		}
+		return nil
+	})
+	return plan, r, err
+}
+
+// signedEvent reads from the bytes themselves what they do.
+func (p *payer) signedEvent(batch string, signed hotwallet.Signed) (*pegs.Signed, error) {
+	txid, outputs, _, err := p.Coin.DecodeTransaction(signed.Raw)
+	if err != nil {
+		return nil, err
+	}
+	if txid != signed.TxID {
+		return nil, fmt.Errorf("gateway: the signer names %s as %s", txid, signed.TxID)
+	}
+	_, _, vsize, err := p.Coin.TransactionIDs(signed.Raw)
+	if err != nil {
+		return nil, err
+	}
+	event := &pegs.Signed{Batch: batch, TxID: txid, Raw: signed.Raw, Fee: signed.Fee, VSize: vsize, Counter: signed.Counter}
+	for _, out := range outputs {
+		// A payee never has a script of this kind: such withdrawals are parked.
+		if watch, ok := p.follower.set.Lookup(out.Script); ok && watch.Kind != chains.WatchDeposit {
+			event.Change = append(event.Change, paymentOf(chains.Payment{Output: out, Watch: watch}))
+		}
+	}
+	return event, nil
+}

@@ -1,0 +1,290 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"causeway/chains"
+	"causeway/pegs"
+)
+
+// tail brings the sidechain's rows of final blocks into the ledger. It asks for
+// what the ledger waits for, so that nothing is missed by being late.
+type tail struct {
+	ledger    *Ledger
+	sidechain Sidechain
+	log       *slog.Logger
+	hook      func(string)
+	swept     map[chains.ID]bool // all batch rows were looked at since the start
+}
+
+// rowsPerStep bounds the withdrawals taken in at once.
+const rowsPerStep = 500
+
+// questions is what the ledger waits for.
+type questions struct {
+	deposits    []string
+	withdrawals []*pegs.Withdrawal
+	batches     []string
+	chains      []chains.ID
+	lastRow     uint64
+	base        pegs.BaseRef
+}
+
+// facts is what the sidechain says at one block.
+type facts struct {
+	head        SideHead
+	assets      []pegs.Asset
+	deposits    []DepositRow
+	requests    []WithdrawalRow
+	withdrawals []WithdrawalRow
+	batches     map[string]BatchRow
+	closers     map[string]string // sidechain transactions that closed batches
+}
+
+// step takes in everything new, however much it is.
+func (t *tail) step(ctx context.Context) error {
+	for {
+		q, err := t.questions()
+		if err != nil {
+			return err
+		}
+		f, err := t.ask(q)
+		if err != nil {
+			return err
+		}
+		n, err := t.book(ctx, f)
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+func (t *tail) questions() (q questions, err error) {
+	err = t.ledger.View(func(s *pegs.State) {
+		for _, d := range s.Uncredited() {
+			q.deposits = append(q.deposits, d.ID)
+		}
+		for _, w := range s.OpenWithdrawals() {
+			copied := *w
+			q.withdrawals = append(q.withdrawals, &copied)
+		}
+		for _, id := range s.ChainIDs() {
+			q.chains = append(q.chains, id)
+			for _, b := range s.OpenBatches(id) {
+				if b.Settled == nil {
+					q.batches = append(q.batches, b.ID)
+				}
+			}
+		}
+		q.lastRow, q.base = s.LastRow(), s.Base
+	})
+	return q, err
+}
+
+func (t *tail) ask(q questions) (f facts, err error) {
+	f.batches = map[string]BatchRow{}
+	err = t.sidechain.View(func(v SideState) error {
+		f.head = v.Head()
+		if f.head.Base.Number < q.base.Number {
+			return fmt.Errorf("gateway: the sidechain stands at base block %d, the ledger has seen %d", f.head.Base.Number, q.base.Number)
+		}
+		if f.assets, err = v.Assets(); err != nil {
+			return err
+		}
+		for _, id := range q.deposits {
+			if row, ok := v.Deposit(id); ok {
+				f.deposits = append(f.deposits, row)
+			}
+		}
+		if f.requests, err = v.WithdrawalsAfter(q.lastRow, rowsPerStep); err != nil {
+			return err
+		}
+		return t.askBatches(v, q, &f)
+	})
+	f.closers = map[string]string{}
+	for id, row := range f.batches {
+		if row.State == rowClosed {
+			f.closers[id] = t.sidechain.SettledBy(row)
+		}
+	}
+	return f, err
+}
+
+// askBatches looks up the rows of batches that we know, that withdrawals name,
+// and once after the start all there are.
+func (t *tail) askBatches(v SideState, q questions, f *facts) error {
+	wanted := slices.Clone(q.batches)
+	for _, w := range q.withdrawals {
+		row, ok := v.Withdrawal(w.ID)
+		if !ok {
+			return fmt.Errorf("%w: withdrawal %s is no longer there", ErrOlderBase, w.ID)
+		}
+		f.withdrawals = append(f.withdrawals, row)
+		if row.Batch != "" {
+			wanted = append(wanted, row.Batch)
+		}
+	}
+	slices.Sort(wanted)
+	for _, id := range slices.Compact(wanted) {
+		row, ok, err := v.Batch(id)
+		if err != nil {
+			return err
+		}
+		if ok {
+			f.batches[id] = row
+		}
+	}
+	for _, chain := range q.chains {
+		if t.swept[chain] {
+			continue
+		}
+		rows, err := v.Batches(chain)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			f.batches[row.Batch] = row
+		}
+		t.swept[chain] = true
+	}
+	return nil
+}
+
+// book appends what is new and says how much that was.
+func (t *tail) book(ctx context.Context, f facts) (n int, err error) {
+	t.hook("C6")
+	t.hook("C7")
+	err = t.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
+		b := booking{state: s, facts: f}
+		b.assets()
+		b.requests()
+		b.deposits()
+		b.batches()
+		b.returns()
+		n = len(b.entries)
+		return b.entries, nil
+	})
+	if n > 0 && err == nil {
+		t.log.Debug("sidechain rows booked", "sidechain_block", f.head.Block, "events", n)
+	}
+	return n, err
+}
+
+// booking turns facts into the events that the state does not know yet. Where an
+// event rests on another of the same facts, the next round books it.
+type booking struct {
+	state   *pegs.State
+	facts   facts
+	entries []Entry
+}
+
+func (b *booking) add(e pegs.Event) {
+	b.entries = append(b.entries, Entry{Event: e, Base: b.facts.head.Base})
+}
+
+func (b *booking) assets() {
+	if len(b.facts.assets) > 0 && !slices.Equal(b.facts.assets, b.state.Assets()) {
+		b.add(&pegs.AssetsSeen{Assets: b.facts.assets})
+	}
+}
+
+func (b *booking) deposits() {
+	for _, row := range b.facts.deposits {
+		if d, ok := b.state.Deposit(row.ID); ok && d.Credit == nil {
+			b.add(&pegs.Credited{Deposit: row.ID, Symbol: row.Symbol, Quantity: row.Quantity, To: row.To, Tx: row.Tx})
+		}
+	}
+}
+
+func (b *booking) requests() {
+	for _, row := range b.facts.requests {
+		if row.Row <= b.state.LastRow() {
+			continue
+		}
+		b.add(&pegs.Requested{
+			Withdrawal: row.ID, Row: row.Row, Symbol: row.Symbol, Chain: row.Chain, Account: row.Account,
+			Address: row.Address, Quantity: row.Quantity, Fee: row.Fee, Net: row.Net, Ref: row.Ref,
+		})
+	}
+}
+
+// batches books assignments and settlements, ours and those that we find.
+func (b *booking) batches() {
+	ids := make([]string, 0, len(b.facts.batches))
+	for id := range b.facts.batches {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		row := b.facts.batches[id]
+		known, ok := b.state.Batch(id)
+		switch {
+		case !ok:
+			b.adopt(row)
+		case known.Assigned == nil && !known.Is(row.Chain, row.Kind, row.IDs, row.Spends):
+			b.halt(row.Chain, "batch "+id+" was assigned otherwise than planned")
+		case known.Assigned == nil:
+			b.assigned(row)
+		case row.State == rowClosed && known.Settled == nil:
+			b.add(&pegs.Settled{Batch: id, TxID: row.TxID, Cost: row.Cost, Tx: b.facts.closers[id]})
+		}
+	}
+}
+
+func (b *booking) assigned(row BatchRow) {
+	b.add(&pegs.Assigned{Batch: row.Batch, Chain: row.Chain, BatchKind: row.Kind, Withdrawals: row.IDs, Inputs: row.Spends})
+}
+
+// halt stops payouts of a chain for what the sidechain says.
+func (b *booking) halt(chain chains.ID, reason string) {
+	if c, ok := b.state.Chain(chain); ok && !c.HaltedBy(causeSidechain) {
+		b.add(&pegs.Halted{Chain: chain, Scopes: []pegs.Scope{pegs.ScopePayouts}, Cause: causeSidechain, Reason: reason, Author: gatewayAuthor})
+	}
+}
+
+// adopt takes in a batch that was assigned and that we did not plan. What we
+// planned for its withdrawals, or with its inputs, can never be assigned: it is
+// dropped first, and the batch adopted in the next round.
+func (b *booking) adopt(row BatchRow) {
+	if _, ok := b.state.Chain(row.Chain); !ok {
+		return
+	}
+	dropped := map[string]bool{}
+	drop := func(batch string) {
+		if other, ok := b.state.Batch(batch); ok && other.Assigned == nil && !dropped[batch] {
+			dropped[batch] = true
+			b.add(&pegs.Dropped{Batch: batch, Reason: "the sidechain assigned batch " + row.Batch + " instead"})
+		}
+	}
+	for _, id := range row.IDs {
+		w, ok := b.state.Withdrawal(id)
+		if !ok {
+			return // not read yet: the next round
+		}
+		drop(w.Batch)
+	}
+	c, _ := b.state.Chain(row.Chain)
+	for _, spend := range row.Spends {
+		drop(c.KeptFor(spend))
+	}
+	if len(dropped) == 0 {
+		b.assigned(row)
+	}
+}
+
+func (b *booking) returns() {
+	for _, row := range b.facts.withdrawals {
+		w, ok := b.state.Withdrawal(row.ID)
+		if !ok || w.Returned != nil || row.State != rowReturned {
+			continue
+		}
+		if batch, ok := b.state.Batch(w.Batch); ok && batch.Assigned == nil {
+			b.add(&pegs.Dropped{Batch: batch.ID, Reason: "withdrawal " + w.ID + " was given back"})
+			continue
+		}
+		b.add(&pegs.Returned{Withdrawal: row.ID})
+	}
+}

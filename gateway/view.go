@@ -1,0 +1,385 @@
+package gateway
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"causeway/chains"
+	"causeway/pegs"
+)
+
+// The limits of lists.
+const (
+	defaultLimit = 50
+	maxLimit     = 500
+)
+
+// ChainStatus describes every configured chain.
+func (g *Gateway) ChainStatus() []ChainStatus {
+	list := []ChainStatus{}
+	_ = g.ledger.View(func(s *pegs.State) {
+		for _, f := range g.followers {
+			c, _ := s.Chain(f.id)
+			tip, _ := c.Tip()
+			status := ChainStatus{
+				Chain: string(f.id), Height: tip.Height, Quorum: f.Quorum, Nodes: []NodeStatus{}, Reason: c.HaltReason(),
+				Deposits: scopeState(c, pegs.ScopeDeposits), Minting: scopeState(c, pegs.ScopeMinting), Payouts: scopeState(c, pegs.ScopePayouts),
+			}
+			list = append(list, status)
+		}
+	})
+	for i, f := range g.followers[:len(list)] {
+		list[i].NodeHeight = f.height()
+		for _, n := range f.Source.Health() {
+			list[i].Nodes = append(list[i].Nodes, NodeStatus{Name: n.Name, OK: n.OK, Height: n.Height})
+			list[i].NodeHeight = max(list[i].NodeHeight, n.Height)
+		}
+	}
+	return list
+}
+
+func scopeState(c *pegs.Chain, scope pegs.Scope) string {
+	if c.Stands(scope) {
+		return StateHalted
+	}
+	return StateOpen
+}
+
+// Assets lists the pegged tokens of the configured chains.
+func (g *Gateway) Assets() (Page[Asset], error) {
+	page := Page[Asset]{Items: []Asset{}}
+	err := g.ledger.View(func(s *pegs.State) {
+		for _, a := range s.Assets() {
+			c, ok := s.Chain(a.Chain)
+			if !ok {
+				continue
+			}
+			item := Asset{
+				Symbol: a.Symbol, Chain: string(a.Chain), Precision: a.Precision, MinDeposit: a.MinDeposit,
+				MinWithdrawal: a.MinWithdrawal, WithdrawalFee: a.WithdrawalFee, Confirmations: c.CreditDepth(),
+				Deposits: StateOpen, Withdrawals: StateOpen, DerivationKey: c.NewestEpoch().Key,
+			}
+			if a.Token != "" {
+				item.Token = &a.Token
+			}
+			if a.DepositsPaused || a.MintsPaused || c.Stands(pegs.ScopeDeposits) || c.Stands(pegs.ScopeMinting) {
+				item.Deposits = StateHalted
+			}
+			if a.WithdrawalsPaused || c.Stands(pegs.ScopePayouts) {
+				item.Withdrawals = StateHalted
+			}
+			page.Items = append(page.Items, item)
+		}
+	})
+	return page, err
+}
+
+// uriSchemes begin payment URIs (BIP21).
+var uriSchemes = map[chains.ID]string{chains.BTC: "bitcoin", chains.LTC: "litecoin", chains.DOGE: "dogecoin"}
+
+// DepositAddress is where an account of the base layer pays in coins of a chain.
+func (g *Gateway) DepositAddress(chain, account string) (DepositAddress, error) {
+	id := chains.ID(chain)
+	f := g.follower(id)
+	if f == nil {
+		return DepositAddress{}, refuse(CodeUnknownChain, "chain %q is not served here", clip(chain))
+	}
+	exists := false
+	if err := g.cfg.Sidechain.View(func(v SideState) error { exists = v.AccountExists(account); return nil }); err != nil {
+		return DepositAddress{}, err
+	}
+	if !exists {
+		return DepositAddress{}, refuse(CodeUnknownAccount, "account %q does not exist", clip(account))
+	}
+	result := DepositAddress{Chain: chain, Account: account}
+	var book *addressBook
+	var err error
+	halted := ""
+	viewErr := g.ledger.View(func(s *pegs.State) {
+		c, _ := s.Chain(id)
+		asset, ok := s.NativeAsset(id)
+		switch {
+		case !ok:
+			halted = "there is no asset of this chain yet"
+		case asset.DepositsPaused:
+			halted = "deposits of " + asset.Symbol + " are paused"
+		case c.Stands(pegs.ScopeDeposits):
+			halted = c.HaltReason()
+		}
+		result.Epoch, result.MinDeposit, result.Confirmations = c.NewestEpoch().Epoch, asset.MinDeposit, c.CreditDepth()
+		book, err = newAddressBook(c)
+	})
+	if viewErr != nil || err != nil {
+		return DepositAddress{}, fmt.Errorf("deposit address: %w", firstError(viewErr, err))
+	}
+	if halted != "" {
+		return DepositAddress{}, refuse(CodeHalted, "%s", halted)
+	}
+	scripts, err := book.deposits(account)
+	if err != nil {
+		return DepositAddress{}, err
+	}
+	for _, s := range scripts {
+		if s.watch.Epoch == result.Epoch {
+			result.Address = s.watch.Address
+		}
+	}
+	result.URI = result.Address
+	if scheme := uriSchemes[id]; scheme != "" {
+		result.URI = scheme + ":" + result.Address
+	}
+	return result, nil
+}
+
+func (g *Gateway) follower(id chains.ID) *follower {
+	for _, f := range g.followers {
+		if f.id == id {
+			return f
+		}
+	}
+	return nil
+}
+
+// window is the part of a list of n, oldest first, that a page shows: items
+// newest-1 down to oldest, and the cursor of the next page.
+func window(n int, cursor string, limit int) (newest, oldest int, next *string, err error) {
+	switch {
+	case limit == 0:
+		limit = defaultLimit
+	case limit < 0 || limit > maxLimit:
+		return 0, 0, nil, refuse(CodeBadRequest, "limit must be between 1 and %d", maxLimit)
+	}
+	newest = n
+	if cursor != "" {
+		at, err := strconv.Atoi(cursor)
+		if err != nil || at < 0 || strconv.Itoa(at) != cursor {
+			return 0, 0, nil, refuse(CodeBadRequest, "malformed cursor")
+		}
+		newest = min(at, n)
+	}
+	oldest = max(newest-limit, 0)
+	if oldest > 0 {
+		text := strconv.Itoa(oldest)
+		next = &text
+	}
+	return newest, oldest, next, nil
+}
+
+// Deposits lists deposits, newest first, of one account unless it is empty. What
+// only the mempool knows stands on the first page, beyond its limit.
+func (g *Gateway) Deposits(account, cursor string, limit int) (Page[Deposit], error) {
+	page := Page[Deposit]{Items: []Deposit{}}
+	var err error
+	viewErr := g.ledger.View(func(s *pegs.State) {
+		if cursor == "" {
+			page.Items = g.seen(s, account)
+		}
+		list := s.Deposits(account)
+		var newest, oldest int
+		if newest, oldest, page.NextCursor, err = window(len(list), cursor, limit); err != nil {
+			return
+		}
+		for i := newest - 1; i >= oldest; i-- {
+			page.Items = append(page.Items, g.depositView(s, list[i]))
+		}
+	})
+	return page, firstError(viewErr, err)
+}
+
+// seen lists the payments that only the mempool knows.
+func (g *Gateway) seen(s *pegs.State, account string) []Deposit {
+	items := []Deposit{}
+	for _, f := range g.followers {
+		for _, p := range g.mempools[f.id].payments(account) {
+			if known, ok := s.Deposit(pegs.DepositID(f.id, p.Outpoint)); !ok || known.State() == pegs.DepositGone {
+				items = append(items, g.seenView(s, f.id, p))
+			}
+		}
+	}
+	return items
+}
+
+// Deposit finds a deposit by its id.
+func (g *Gateway) Deposit(id string) (d Deposit, err error) {
+	found := false
+	viewErr := g.ledger.View(func(s *pegs.State) {
+		known, ok := s.Deposit(id)
+		if ok && known.State() != pegs.DepositGone {
+			d, found = g.depositView(s, known), true
+			return
+		}
+		for _, f := range g.followers {
+			for _, p := range g.mempools[f.id].payments("") {
+				if pegs.DepositID(f.id, p.Outpoint) == id {
+					d, found = g.seenView(s, f.id, p), true
+					return
+				}
+			}
+		}
+		if ok {
+			d, found = g.depositView(s, known), true
+		}
+	})
+	if viewErr != nil {
+		return Deposit{}, viewErr
+	}
+	if !found {
+		return Deposit{}, refuse(CodeNotFound, "no deposit %q", clip(id))
+	}
+	return d, nil
+}
+
+func (g *Gateway) depositView(s *pegs.State, d *pegs.Deposit) Deposit {
+	decimals := pegs.CoinDecimals(d.Chain)
+	v := Deposit{
+		ID: d.ID, Chain: string(d.Chain), Symbol: d.Symbol, Account: d.Account, Address: d.Address,
+		TxID: d.Outpoint.TxID, Index: d.Outpoint.Index, Amount: d.Amount.Coin(decimals), Quantity: d.Quantity,
+		Remainder: d.Remainder.Coin(decimals), State: string(d.State()), Reason: d.Reason,
+		Confirmations: s.Confirmations(d), ConfirmationsNeeded: s.Needed(d), History: slices.Clone(d.History),
+	}
+	if d.In != nil {
+		v.Block, v.Height = &d.In.Hash, &d.In.Height
+	}
+	if d.Credit != nil {
+		v.SidechainTx = d.Credit.Tx
+	}
+	v.Detail = g.detail(d.ID, d.History)
+	switch c, _ := s.Chain(d.Chain); d.State() {
+	case pegs.DepositCredited:
+		v.Detail = lastDetail(d.History)
+	case pegs.DepositConfirming, pegs.DepositMinting:
+		if c.Stands(pegs.ScopeMinting) || c.Stands(pegs.ScopeDeposits) {
+			v.Reason = c.HaltReason()
+		}
+	}
+	return v
+}
+
+func (g *Gateway) seenView(s *pegs.State, id chains.ID, p seenPayment) Deposit {
+	decimals := pegs.CoinDecimals(id)
+	asset, _ := s.NativeAsset(id)
+	c, _ := s.Chain(id)
+	quantity, remainder, err := asset.Quantity(p.Amount)
+	if err != nil {
+		quantity = ""
+	}
+	return Deposit{
+		ID: pegs.DepositID(id, p.Outpoint), Chain: string(id), Symbol: asset.Symbol, Account: p.Account, Address: p.Address,
+		TxID: p.Outpoint.TxID, Index: p.Outpoint.Index, Amount: p.Amount.Coin(decimals), Quantity: quantity,
+		Remainder: remainder.Coin(decimals), State: string(pegs.DepositSeen), ConfirmationsNeeded: c.CreditDepth(),
+		History: []Step{{State: string(pegs.DepositSeen), At: p.at}},
+	}
+}
+
+// Withdrawals lists withdrawals, newest first, of one account unless it is empty.
+func (g *Gateway) Withdrawals(account, cursor string, limit int) (Page[Withdrawal], error) {
+	page := Page[Withdrawal]{Items: []Withdrawal{}}
+	var err error
+	viewErr := g.ledger.View(func(s *pegs.State) {
+		list := s.Withdrawals(account)
+		var newest, oldest int
+		if newest, oldest, page.NextCursor, err = window(len(list), cursor, limit); err != nil {
+			return
+		}
+		for i := newest - 1; i >= oldest; i-- {
+			page.Items = append(page.Items, g.withdrawalView(s, list[i]))
+		}
+	})
+	return page, firstError(viewErr, err)
+}
+
+// Withdrawal finds a withdrawal by the sidechain transaction that burned.
+func (g *Gateway) Withdrawal(id string) (w Withdrawal, err error) {
+	found := false
+	viewErr := g.ledger.View(func(s *pegs.State) {
+		if known, ok := s.Withdrawal(id); ok {
+			w, found = g.withdrawalView(s, known), true
+		}
+	})
+	if viewErr != nil {
+		return Withdrawal{}, viewErr
+	}
+	if !found {
+		return Withdrawal{}, refuse(CodeNotFound, "no withdrawal %q", clip(id))
+	}
+	return w, nil
+}
+
+func (g *Gateway) withdrawalView(s *pegs.State, w *pegs.Withdrawal) Withdrawal {
+	v := Withdrawal{
+		ID: w.ID, Chain: string(w.Chain), Symbol: w.Symbol, Account: w.Account, Address: w.Address, Quantity: w.Quantity,
+		Fee: w.Fee, Amount: w.Amount.Coin(pegs.CoinDecimals(w.Chain)), State: string(s.WithdrawalState(w)),
+		Batch: w.Batch, SidechainTx: w.ID, Variants: []string{}, History: slices.Clone(w.History),
+	}
+	if w.Parked != nil {
+		v.Reason = w.Parked.Reason
+	}
+	v.Detail = g.detail(w.ID, w.History)
+	c, ok := s.Chain(w.Chain)
+	if !ok {
+		v.Reason = "chain " + string(w.Chain) + " is not served here"
+		return v
+	}
+	v.ConfirmationsNeeded = c.CreditDepth()
+	if v.Reason == "" && c.Stands(pegs.ScopePayouts) && s.WithdrawalState(w) != pegs.WithdrawalSettled {
+		v.Reason = c.HaltReason()
+	}
+	b, ok := s.Batch(w.Batch)
+	if !ok {
+		return v
+	}
+	for _, variant := range b.Variants {
+		v.Variants = append(v.Variants, variant.TxID)
+		v.TxID = variant.TxID
+	}
+	if b.Mined != nil {
+		v.TxID, v.Confirmations = b.Mined.TxID, c.Depth(b.Mined.In)
+	}
+	if b.Settled != nil {
+		v.SettleTx = b.Settled.Tx
+	}
+	if b.Conflict != "" {
+		v.Reason = "an input of the payout was spent by transaction " + b.Conflict
+	}
+	return v
+}
+
+// detail is the newest note about an item, or what its history says.
+func (g *Gateway) detail(id string, history []Step) string {
+	if note := g.notes.get(id); note != "" {
+		return note
+	}
+	return lastDetail(history)
+}
+
+func lastDetail(history []Step) string {
+	if len(history) == 0 {
+		return ""
+	}
+	return history[len(history)-1].Detail
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clip keeps strangers' text short, and on one line, in messages.
+func clip(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, text)
+	if len(text) > 64 {
+		return text[:64] + "…"
+	}
+	return text
+}
