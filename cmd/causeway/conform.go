@@ -1,6 +1,9 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"causeway/sidechain/conform"
@@ -17,7 +20,24 @@ func newConformCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return conform.Run(cmd.OutOrStdout(), args, asJSON)
+			out := cmd.OutOrStdout()
+			lines := json.NewEncoder(out)
+			lines.SetEscapeHTML(false)
+			summary, err := conform.Run(args, func(r conform.Result) {
+				switch {
+				case asJSON:
+					_ = lines.Encode(r)
+				case r.OK:
+					fmt.Fprintf(out, "ok    %s (%d logs, %d rows, %d hashes)\n", r.Vector, r.Compared.Logs, r.Compared.Rows, r.Compared.Hashes)
+				default:
+					fmt.Fprintf(out, "FAIL  %s\n", r.Vector)
+					for _, line := range r.Diff {
+						fmt.Fprintf(out, "      %s\n", line)
+					}
+				}
+			})
+			fmt.Fprintln(out, summary)
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON line for each vector")

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,6 +80,7 @@ type node struct {
 	store     *solo.Store
 	machine   *solo.Machine
 	engine    *sidechain.Engine
+	wallet    *hotwallet.Wallet
 	signer    *hotwallet.LocalSigner
 	sequencer *solo.Sequencer
 	gateway   *gateway.Gateway
@@ -163,12 +166,12 @@ func (n *node) openEngine(context.Context) error {
 
 // openSigner opens the signer with its journal.
 func (n *node) openSigner(context.Context) error {
-	wallet, err := n.keys.Wallet(chains.Network(n.genesis.Network))
-	if err != nil {
+	var err error
+	if n.wallet, err = n.keys.Wallet(chains.Network(n.genesis.Network)); err != nil {
 		return err
 	}
 	config := hotwallet.SignerConfig{
-		Journal: n.home.path(signerFile), Wallet: wallet, Roles: n.keys.Roles(),
+		Journal: n.home.path(signerFile), Wallet: n.wallet, Roles: n.keys.Roles(),
 		BaseChainID: n.baseID, ContractID: "ssc-" + n.genesis.ChainID, Caps: map[chains.ID]hotwallet.SignerCaps{},
 	}
 	for _, asset := range n.genesis.Assets {
@@ -188,24 +191,6 @@ func (n *node) openSigner(context.Context) error {
 	}
 	n.defers(n.signer.Close)
 	return nil
-}
-
-// headerSigner lets the signer sign the sequencer's headers.
-type headerSigner struct {
-	signer *hotwallet.LocalSigner
-	public graphene.PublicKey
-}
-
-// PublicKey implements solo.HeaderSigner.
-func (h headerSigner) PublicKey() graphene.PublicKey { return h.public }
-
-// SignHeader implements solo.HeaderSigner.
-func (h headerSigner) SignHeader(ctx context.Context, raw []byte) (graphene.Signature, error) {
-	header, err := graphene.DecodeHeader(raw)
-	if err != nil {
-		return graphene.Signature{}, err
-	}
-	return h.signer.SignHeader(ctx, header)
 }
 
 // newLogger writes text to a terminal and JSON elsewhere.
@@ -243,6 +228,23 @@ func (n *node) serve(ctx context.Context, ready func()) error {
 	return exitCode(group.Wait())
 }
 
+// adminSurface is what the admin listener shows of this process.
+func (n *node) adminSurface() api.Admin {
+	surface := api.Admin{Extra: map[string]http.HandlerFunc{}, Checks: []api.Check{{Name: "gateway", Run: n.chainsReady}}}
+	maps.Copy(surface.Extra, n.extra)
+	return surface
+}
+
+// chainsReady is an error while a chain is not followed.
+func (n *node) chainsReady() error {
+	for _, chain := range n.gateway.ChainStatus() {
+		if chain.NodeHeight == 0 || chain.Height+6 < chain.NodeHeight {
+			return fmt.Errorf("%s: at height %d of %d", chain.Chain, chain.Height, chain.NodeHeight)
+		}
+	}
+	return nil
+}
+
 // listen opens both listeners: a taken port is known before anything runs.
 func (n *node) listen() (err error) {
 	if n.public, err = net.Listen("tcp", n.config.HTTP.Listen); err != nil {
@@ -272,25 +274,59 @@ func (n *node) openSequencer(ctx context.Context) error {
 	if n.config.Base.Kind != "solo" || n.config.Base.Role != "sequencer" {
 		return fmt.Errorf("base layer %s/%s is not built: only solo/sequencer is", n.config.Base.Kind, n.config.Base.Role)
 	}
-	key, err := graphene.ParsePublicKey(n.genesis.Profile.AddressPrefix, n.genesis.Sequencer)
+	head, err := n.headHeader()
+	if err != nil {
+		return err
+	}
+	signer, err := n.signer.Sequencer(head)
 	if err != nil {
 		return err
 	}
 	n.sequencer, err = solo.New(ctx, solo.Config{
 		Machine: n.machine, Store: n.store, State: n.db, Executor: n.engine,
-		Signer: headerSigner{n.signer, key}, Offset: n.offset, Interval: n.config.Base.BlockInterval.Duration,
+		Signer: signer, Offset: n.offset, Interval: n.config.Base.BlockInterval.Duration,
 		AccountsOpen: n.config.Accounts.Open, AcceptGap: n.acceptGap, NoGapRule: n.noGapRule, Logger: n.log,
 	})
 	return err
+}
+
+// attestor is the account that our keys attest for.
+func (n *node) attestor() string {
+	for _, key := range n.keys.Roles() {
+		if key.Role == hotwallet.RoleAttestor {
+			return key.Account
+		}
+	}
+	return ""
+}
+
+// headHeader is the signed header of the newest base block; nil before block 1.
+func (n *node) headHeader() (*graphene.SignedHeader, error) {
+	number, _, _ := n.store.Head()
+	if number == 0 {
+		return nil, nil
+	}
+	b, ok, err := n.store.Block(number)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("base block %d is not in %s", number, baseFile)
+	}
+	return graphene.DecodeSignedHeader(b.Raw)
 }
 
 // openGateway connects the outside chains.
 func (n *node) openGateway(context.Context) error {
 	cfg := gateway.Config{
 		Home: n.home.dir, Network: chains.Network(n.genesis.Network), NetworkID: hex.EncodeToString(n.baseID[:]),
-		Lock: n.lock, Log: n.log, Signer: n.signer,
+		Lock: n.lock, Log: n.log.With("component", "gateway"), Signer: n.signer, Keys: n.wallet,
+		Sidechain: gateway.NewSidechain(n.engine, n.store),
+		Submitter: gateway.NewAttestor(n.sequencer, n.signer, n.attestor(), n.genesis.ChainID),
 	}
-	for id, section := range n.config.Chains.byID() {
+	sections := n.config.Chains.byID()
+	for _, id := range slices.Sorted(maps.Keys(sections)) {
+		section := sections[id]
 		if !section.Enabled {
 			continue
 		}
@@ -301,7 +337,7 @@ func (n *node) openGateway(context.Context) error {
 		cfg.Chains = append(cfg.Chains, chain)
 	}
 	var err error
-	if n.gateway, err = gateway.New(cfg); err != nil {
+	if n.gateway, err = gateway.Open(cfg); err != nil {
 		return err
 	}
 	n.defers(n.gateway.Close)
@@ -315,7 +351,7 @@ func (n *node) openChain(id string, section ChainConfig) (gateway.ChainConfig, e
 		return gateway.ChainConfig{}, err
 	}
 	var sources []chains.Source
-	var scanner *rpcnode.Client
+	var scanner gateway.NodeRPC
 	for _, address := range section.Nodes {
 		source, err := rpcnode.New(address, coin, rpcnode.Options{Logger: n.log})
 		if err != nil {
@@ -323,7 +359,7 @@ func (n *node) openChain(id string, section ChainConfig) (gateway.ChainConfig, e
 		}
 		sources = append(sources, source)
 		if scanner == nil {
-			if scanner, err = rpcnode.NewClient(address, 0); err != nil {
+			if scanner, err = gateway.NewScanNode(address); err != nil {
 				return gateway.ChainConfig{}, fmt.Errorf("chains.%s.nodes: %w", id, err)
 			}
 		}
