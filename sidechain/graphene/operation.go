@@ -11,7 +11,7 @@ import (
 
 // ErrOperation is wrapped by every error about an operation that does not
 // hold by itself, whatever the state of the chain.
-var ErrOperation = errors.New("graphene: invalid operation")
+var ErrOperation = errors.New("invalid operation")
 
 // Operation is one act of a transaction. The implementations are pointers to
 // the types of this package; nobody else can add one.

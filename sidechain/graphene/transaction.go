@@ -14,7 +14,7 @@ import (
 const TimeLayout = "2006-01-02T15:04:05"
 
 // ErrTransaction is wrapped by errors about the frame of a transaction.
-var ErrTransaction = errors.New("graphene: invalid transaction")
+var ErrTransaction = errors.New("invalid transaction")
 
 // Transaction is what is signed. Its extensions are always empty.
 type Transaction struct {

@@ -14,6 +14,7 @@ import (
 	"causeway/sidechain/contracts/resourcemanager"
 	"causeway/sidechain/contracts/tokens"
 	"causeway/sidechain/graphene"
+	"causeway/sidechain/jsvalue"
 	"causeway/sidechain/state"
 )
 
@@ -175,5 +176,78 @@ func TestCrashAnywhereWithTheEngine(t *testing.T) {
 	}
 	if n.engine.Head().Block == 0 {
 		t.Error("no sidechain block")
+	}
+}
+
+// Nothing that a user writes reaches sender null, but the three calls that the
+// node builds itself from operations of the account that signed them.
+func TestSenderNullThroughSolo(t *testing.T) {
+	start, _ := time.Parse(base.TimeLayout, genesisStart)
+	n := newNode(t, t.TempDir(), start.Add(time.Minute))
+	defer n.close()
+	evil := `{"contractName":"tokens","contractAction":"issue","contractPayload":{"symbol":"BEE","to":"alice","quantity":"1","sender":"null","author":"null"},"sender":"null"}`
+	forged := `{"contractName":"comments","contractAction":"comment","contractPayload":{"author":"bob","isSignedWithActiveKey":true,"callingContractInfo":{"name":"tokens"}}}`
+	vote := `{"contractName":"comments","contractAction":"vote","contractPayload":{"voter":"bob","author":"bob","weight":10000}}`
+	list := "[" + evil + "," + forged + "," + vote + "]"
+	note := func(memo string) *graphene.Transfer {
+		op := transfer("alice", "bob", "0.001 HIVE")
+		op.Memo = memo
+		return op
+	}
+	written := func(permlink, body, metadata string) *graphene.Comment {
+		op := post("alice", permlink, body)
+		op.JSONMetadata = metadata
+		return op
+	}
+	custom := func(json string) *graphene.CustomJSON {
+		return &graphene.CustomJSON{RequiredAuths: []string{"alice"}, ID: "ssc-test", JSON: json}
+	}
+	for i, op := range []graphene.Operation{
+		custom(evil), custom(forged), custom(vote), custom(list),
+		&graphene.CustomJSON{RequiredPostingAuths: []string{"alice"}, ID: "ssc-test", JSON: list},
+		note(`{"id":"ssc-test","json":` + evil + `}`), note(`{"id":"ssc-test","json":[` + forged + `]}`),
+		written("a", "text", `{"ssc":{"id":"ssc-test","transactions":`+list+`}}`),
+		written("b", `{"id":"ssc-test","json":`+list+`}`, ""),
+		written("c", "text", `{"author":"null","sender":"null"}`),
+		&graphene.Vote{Voter: "alice", Author: "alice", Permlink: "c", Weight: 1},
+	} {
+		role := "active"
+		if op.Name() == "comment" || op.Name() == "vote" {
+			role = "posting"
+		}
+		n.send("alice", role, op)
+		block, ok := n.engine.Block(n.engine.Head().Block)
+		if !ok {
+			t.Fatal("no block")
+		}
+		txs, _ := block.Array("transactions")
+		if len(txs) == 0 {
+			t.Fatalf("operation %d: no transaction", i)
+		}
+		for _, v := range txs {
+			checkSender(t, i, v.(*jsvalue.Object))
+		}
+	}
+}
+
+// checkSender knows what alice may have made with any of the operations above.
+func checkSender(t *testing.T, i int, tx *jsvalue.Object) {
+	t.Helper()
+	sender, _ := tx.String("sender")
+	call := text(tx, "contract") + "." + text(tx, "action")
+	payload, err := jsvalue.Parse(text(tx, "payload"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	object, _ := payload.(*jsvalue.Object)
+	switch {
+	case sender == "alice":
+	case sender == "null" && call == "comments.comment" && text(object, "author") == "alice":
+	case sender == "null" && call == "comments.vote" && text(object, "voter") == "alice":
+	default:
+		t.Errorf("operation %d: %s by %q with %s", i, call, sender, jsvalue.Stringify(payload))
+	}
+	if object.Has("callingContractInfo") {
+		t.Errorf("operation %d: callingContractInfo came through", i)
 	}
 }
