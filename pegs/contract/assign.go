@@ -47,7 +47,7 @@ func (c *call) assign() bool {
 	rows := c.Table("assigns")
 	rows.Insert(jsvalue.NewObject(
 		"batch", b.id, "row", rows.Len()+1, "chain", b.chain, "kind", b.kind, "ids", b.ids, "spends", b.spends,
-		"state", open, "block", c.ref(), "txid", nil, "cost", nil, "reason", nil))
+		"state", open, "block", c.ref(), "closed", nil, "txid", nil, "cost", nil, "reason", nil))
 	c.Emit("assign", jsvalue.NewObject("batch", b.id, "kind", b.kind, "ids", b.ids, "spends", b.spends))
 	return true
 }
@@ -56,7 +56,7 @@ func (c *call) readBatch() (b batch, ok bool) {
 	var given [4]bool
 	b.id, given[0] = c.payload.String("batch")
 	b.kind, given[1] = c.payload.String("kind")
-	b.ids, given[2] = texts(c.payload, "ids")
+	b.ids, given[2] = optionalTexts(c.payload, "ids")
 	b.spends, given[3] = texts(c.payload, "spends")
 	b.chain = text(c.payload, "chain")
 	if !c.Assert(!slices.Contains(given[:], false), "invalid params") {

@@ -180,3 +180,11 @@ func texts(o *jsvalue.Object, key string) ([]string, bool) {
 	}
 	return out, true
 }
+
+// optionalTexts is texts, where null and nothing are an empty list.
+func optionalTexts(o *jsvalue.Object, key string) ([]string, bool) {
+	if !o.Has(key) || o.Get(key) == nil {
+		return []string{}, true
+	}
+	return texts(o, key)
+}

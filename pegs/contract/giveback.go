@@ -65,7 +65,7 @@ func (c *call) allReleased(row state.Row) bool {
 
 func (c *call) releaseBatch(row state.Row, proof string) {
 	c.free(row)
-	change(c.Table("assigns"), row, "state", released, "reason", proof)
+	change(c.Table("assigns"), row, "state", released, "closed", c.ref(), "reason", proof)
 }
 
 // giveBack returns the tokens of a withdrawal that is not and will never be

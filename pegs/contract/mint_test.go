@@ -146,8 +146,8 @@ func TestVotesOfRemovedAttestorsDoNotCount(t *testing.T) {
 
 func TestMintCaps(t *testing.T) {
 	n := newNetwork(t)
-	for i := range 4 { // 19.96 of 20 a day
-		n.deposit("SWAP.BTC", "alice", fmt.Sprintf("4.99%06d", i*0))
+	for range 4 { // 19.96 of 20 a day
+		n.deposit("SWAP.BTC", "alice", "4.99000000")
 	}
 	n.refused("mint cap reached", "att-one", "mint", "id", "btc:"+hash1+":0", "symbol", "SWAP.BTC", "quantity", "0.04000001", "to", "alice")
 	n.must("att-one", "mint", "id", "btc:"+hash1+":0", "symbol", "SWAP.BTC", "quantity", "0.04000000", "to", "alice")
@@ -234,6 +234,25 @@ func TestHold(t *testing.T) {
 	n.wait(10)
 	n.tick()
 	n.wantBalance("alice", "SWAP.BTC", "5")
+}
+
+// TestMintsOfOneBlock: several mints of one base block count once each.
+func TestMintsOfOneBlock(t *testing.T) {
+	n := newNetwork(t)
+	var ops []op
+	for i := range 5 {
+		ops = append(ops, op{sender: "att-one", contract: Name, action: "mint", payload: jsvalue.NewObject(
+			"id", fmt.Sprintf("btc:%s:%d", hash1, i), "symbol", "SWAP.BTC", "quantity", "4.50000000", "to", "alice")})
+	}
+	for i, r := range n.block(ops...) {
+		if capped := len(r.errors) > 0; capped != (i == 4) {
+			t.Errorf("mint %d: %v", i, r.errors)
+		}
+	}
+	n.wantBalance("alice", "SWAP.BTC", "18")
+	if n.table("pegs_mints").Len() != 1 || text(n.asset("SWAP.BTC"), "minted") != "18.00000000" {
+		t.Errorf("window %s in %d rows", text(n.asset("SWAP.BTC"), "minted"), n.table("pegs_mints").Len())
+	}
 }
 
 // TestDelayedMintWaitsForRoom: what stands against a delayed mint when its

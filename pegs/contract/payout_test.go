@@ -28,6 +28,8 @@ func TestAssignAndSettle(t *testing.T) {
 	if e := r.event("assign"); e == nil || text(e, "batch") != "b1" {
 		t.Errorf("events %v", r.events)
 	}
+	n.refused("a payout pays withdrawals, and nothing else does", "att-one", "assign", "batch", "b5", "kind", "payout", "chain", "btc", "ids", nil, "spends", []string{outpoint(8)})
+	n.must("att-one", "assign", "batch", "b6", "kind", "consolidate", "chain", "btc", "ids", nil, "spends", []string{outpoint(8)})
 	row := n.table("pegs_assigns").Get(jsvalue.NewObject("batch", "b1"))
 	if text(row, "chain") != "btc" || text(row, "state") != open || number(row, "row") != 1 {
 		t.Error(jsvalue.Stringify(row))
@@ -46,6 +48,9 @@ func TestAssignAndSettle(t *testing.T) {
 		t.Error("withdrawals are not settled")
 	}
 	n.wantBalance("pegfees", "SWAP.BTC", "0.0003") // two fees less the cost
+	if row = n.table("pegs_assigns").Get(jsvalue.NewObject("batch", "b1")); number(row, "closed") != float64(n.number) || text(row, "state") != closed {
+		t.Error(jsvalue.Stringify(row))
+	}
 	row = n.table("pegs_withdrawals").Get(jsvalue.NewObject("id", first))
 	if text(row, "txid") != hash1 || text(row, "batch") != "b1" {
 		t.Error(jsvalue.Stringify(row))

@@ -54,7 +54,7 @@ func (c *call) settleProblem(row state.Row, txid string) string {
 }
 
 func (c *call) closeBatch(row state.Row, txid, amount string) {
-	change(c.Table("assigns"), row, "state", closed, "txid", txid, "cost", amount)
+	change(c.Table("assigns"), row, "state", closed, "closed", c.ref(), "txid", txid, "cost", amount)
 	ids, _ := texts(row, "ids")
 	for _, id := range ids {
 		change(c.Table("withdrawals"), c.withdrawal(id), "state", settled, "txid", txid)

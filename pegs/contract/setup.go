@@ -23,7 +23,8 @@ func index(fields ...string) state.Index {
 //	deposits    id, symbol, quantity, to, block (base block), tx: the row is there when the deposit is credited
 //	withdrawals id (the transaction that burned), row (1, 2, 3 …), symbol, chain, account, address, quantity,
 //	            fee, fee_symbol, net, ref, state, block, batch, txid, reason
-//	assigns     batch, row (1, 2, 3 …), chain, kind, ids, spends, state, block, txid, cost, reason
+//	assigns     batch, row (1, 2, 3 …), chain, kind, ids, spends, state (open, closed, released), block,
+//	            closed (base block that closed or released it), txid, cost, reason
 //	costs       chain, txid, amount (as reported), charged (of the peg), batch, block
 //	attestors   account, since, until (null: active)
 //	keys        chain, epoch, key, birthday

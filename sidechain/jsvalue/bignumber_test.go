@@ -23,7 +23,7 @@ func TestBigReads(t *testing.T) {
 		if got := Big(text).String(); got != want {
 			t.Errorf("Big(%.40q) = %.40s, want %s", text, got, want)
 		}
-		if took := time.Since(start); took > 200*time.Millisecond {
+		if took := time.Since(start); took > 2*time.Second {
 			t.Errorf("Big(%.40q) took %v", text, took)
 		}
 	}

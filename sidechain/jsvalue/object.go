@@ -25,7 +25,7 @@ type member struct {
 }
 
 // NewObject builds an object from alternating keys and values. Go integers
-// become float64. It panics when a key is not a string or has no value, which
+// become float64, a BigNumber its text. It panics when a key is not a string or has no value, which
 // is a programming error.
 func NewObject(kv ...any) *Object {
 	if len(kv)%2 != 0 {
@@ -81,7 +81,8 @@ func (o *Object) Get(key string) Value {
 func (o *Object) Has(key string) bool { return o.find(key) >= 0 }
 
 // Set assigns a member: an existing one keeps its position, a new one goes
-// where property order puts it. Go integers become float64.
+// where property order puts it. Go integers become float64, a BigNumber its
+// text.
 func (o *Object) Set(key string, v any) {
 	value := normal(v)
 	if i := o.find(key); i >= 0 {

@@ -67,6 +67,22 @@ func TestObjectGetters(t *testing.T) {
 	}
 }
 
+func TestGoValues(t *testing.T) {
+	o := NewObject("i", int64(-3), "u", uint64(7), "big", Big("1e-9"), "zero", Big("-0"), "list", []string{"a"}, "empty", []string{})
+	if got := Stringify(o); got != `{"i":-3,"u":7,"big":"1e-9","zero":"-0","list":["a"],"empty":[]}` {
+		t.Error(got)
+	}
+	if got := Stringify([]Value{5, Big("0.1")}); got != `[5,"0.1"]` {
+		t.Error(got)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a struct was written as JSON")
+		}
+	}()
+	Stringify(struct{ A int }{1})
+}
+
 func TestCloneIsDeep(t *testing.T) {
 	inner := NewObject("k", 1)
 	o := NewObject("in", inner, "list", []Value{inner})

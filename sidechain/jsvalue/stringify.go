@@ -1,6 +1,7 @@
 package jsvalue
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"unicode/utf8"
@@ -16,7 +17,8 @@ func Stringify(v Value) string {
 }
 
 // AppendJSON appends the JSON text of v: undefined members are left out,
-// undefined array elements and numbers that are not finite are null.
+// undefined array elements and numbers that are not finite are null. It panics
+// when v is none of the types of a Value and cannot be made one.
 func AppendJSON(dst []byte, v Value) []byte {
 	switch x := v.(type) {
 	case nil, Undefined:
@@ -42,7 +44,19 @@ func AppendJSON(dst []byte, v Value) []byte {
 	case *Object:
 		return appendObject(dst, x)
 	}
-	return AppendJSON(dst, normal(v))
+	n := normal(v)
+	if !isValue(n) {
+		panic(fmt.Sprintf("jsvalue: %T is not a value", v))
+	}
+	return AppendJSON(dst, n)
+}
+
+func isValue(v any) bool {
+	switch v.(type) {
+	case nil, Undefined, bool, float64, string, []Value, *Object:
+		return true
+	}
+	return false
 }
 
 func appendObject(dst []byte, o *Object) []byte {

@@ -13,7 +13,8 @@ type Value = any
 // Undefined is JavaScript's undefined, e.g. the value of an absent member.
 type Undefined struct{}
 
-// normal turns Go's integers into the float64 that a Value holds.
+// normal turns Go's integers into the float64 that a Value holds, a BigNumber
+// into the text that JSON.stringify gives it, and lists of texts into arrays.
 func normal(v any) Value {
 	switch n := v.(type) {
 	case int:
@@ -26,6 +27,8 @@ func normal(v any) Value {
 		return float64(n)
 	case uint64:
 		return float64(n)
+	case BigNumber:
+		return n.JSON()
 	case []string:
 		out := make([]Value, len(n))
 		for i, s := range n {
