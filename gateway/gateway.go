@@ -86,6 +86,7 @@ type Gateway struct {
 	scanners  map[chains.ID]*scanner
 	scans     *scanStore
 	notes     *notes
+	rows      *tail
 }
 
 // Open locks the home, replays the log, and checks that base layer and keys are
@@ -168,7 +169,8 @@ func (g *Gateway) open() (err error) {
 			g.scanners[f.id] = newScanner(f.id, chain.Scanner, g.scans)
 		}
 	}
-	return nil
+	g.rows = &tail{ledger: g.ledger, sidechain: g.cfg.Sidechain, log: g.log, hook: g.cfg.Failpoint, swept: map[chains.ID]bool{}}
+	return g.rows.step(ctx)
 }
 
 // checkBase refuses a base layer that lacks the newest block that the ledger
@@ -274,8 +276,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	start := func(l loop) { l.log = g.log; group.Go(func() error { return l.run(ctx) }) }
 	changed := func() []<-chan struct{} { return []<-chan struct{}{g.ledger.Changed()} }
-	rows := &tail{ledger: g.ledger, sidechain: g.cfg.Sidechain, log: g.log, hook: g.cfg.Failpoint, swept: map[chains.ID]bool{}}
-	start(loop{name: "sidechain", interval: time.Second, wake: []<-chan struct{}{g.cfg.Sidechain.Subscribe(), g.ledger.Changed()}, step: rows.step})
+	start(loop{name: "sidechain", interval: time.Second, wake: []<-chan struct{}{g.cfg.Sidechain.Subscribe(), g.ledger.Changed()}, step: g.rows.step})
 	op := newOperator(g)
 	start(loop{name: "operator", interval: time.Second, wake: changed(), step: op.step})
 	for _, f := range g.followers {

@@ -211,8 +211,11 @@ func (o *initOptions) newGenesis() (*sidechain.Genesis, error) {
 		switch role.Role {
 		case hotwallet.RoleSequencer:
 			g.Sequencer = role.Public.String()
-		case hotwallet.RoleAdmin, hotwallet.RoleAttestor:
+		case hotwallet.RoleAttestor:
 			g.Accounts = append(g.Accounts, oneKeyAccount(role.Account, role.Public, "0.000 HIVE", nil))
+		case hotwallet.RoleAdmin:
+			// What new accounts cost and the first tokens must come from somewhere.
+			g.Accounts = append(g.Accounts, oneKeyAccount(role.Account, role.Public, "1000000.000 HIVE", map[string]string{g.Profile.UtilityToken: "1000000"}))
 		}
 	}
 	slices.SortFunc(g.Accounts, func(a, b sidechain.GenesisAccount) int { return strings.Compare(a.Name, b.Name) })

@@ -30,7 +30,6 @@ import (
 	"causeway/sidechain/contract"
 	"causeway/sidechain/contracts/resourcemanager"
 	"causeway/sidechain/contracts/tokens"
-	"causeway/sidechain/graphene"
 	"causeway/sidechain/state"
 )
 
@@ -274,7 +273,7 @@ func (n *node) openSequencer(ctx context.Context) error {
 	if n.config.Base.Kind != "solo" || n.config.Base.Role != "sequencer" {
 		return fmt.Errorf("base layer %s/%s is not built: only solo/sequencer is", n.config.Base.Kind, n.config.Base.Role)
 	}
-	head, err := n.headHeader()
+	head, err := n.store.HeadHeader()
 	if err != nil {
 		return err
 	}
@@ -298,22 +297,6 @@ func (n *node) attestor() string {
 		}
 	}
 	return ""
-}
-
-// headHeader is the signed header of the newest base block; nil before block 1.
-func (n *node) headHeader() (*graphene.SignedHeader, error) {
-	number, _, _ := n.store.Head()
-	if number == 0 {
-		return nil, nil
-	}
-	b, ok, err := n.store.Block(number)
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, fmt.Errorf("base block %d is not in %s", number, baseFile)
-	}
-	return graphene.DecodeSignedHeader(b.Raw)
 }
 
 // openGateway connects the outside chains.

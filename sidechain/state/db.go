@@ -32,6 +32,10 @@ const (
 // lockWait is how long Open waits for another process to let go of the file.
 const lockWait = time.Second
 
+// initialMap is how much address space a store takes from the start: 4 GiB, or
+// 256 MiB where addresses have 32 bits.
+const initialMap = 1 << (28 + 4*(^uint(0)>>63))
+
 // DB is the store: two sections of tables, block history and small records.
 type DB struct {
 	mu       sync.RWMutex
@@ -73,6 +77,8 @@ func open(path string, readOnly bool) (*DB, error) {
 		Timeout:      lockWait,
 		ReadOnly:     readOnly,
 		FreelistType: bolt.FreelistMapType,
+		// Mapping anew while the file grows costs a checkpoint seconds.
+		InitialMmapSize: initialMap,
 	})
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):

@@ -22,19 +22,23 @@ type Hash [32]byte
 // Nodes live in two arrays without pointers and are named by index. A node's
 // hash is kept by its parent, so that hashing a path touches no sibling.
 type merkle struct {
-	inner      []innerNode // inner[0] is not used
-	leaves     []leafNode  // leaves[0] is not used
+	kids       [][2]ref   // of inner nodes; kids[0] is not used
+	hashes     [][2]Hash  // of these kids
+	leaves     []leafNode // leaves[0] is not used
 	freeInner  []uint32
 	freeLeaves []uint32
 	root       ref
 	rootHash   Hash
 	buf        []byte
 	pending    []leafChange
+	at         []ref // scratch of warm
+	read       byte  // keeps its reads
 }
 
+// innerNode is an inner node out of the arrays.
 type innerNode struct {
-	left, right         ref
-	leftHash, rightHash Hash
+	kids   [2]ref
+	hashes [2]Hash
 }
 
 type leafNode struct {
@@ -83,11 +87,12 @@ func (m *merkle) newInner() ref {
 		m.freeInner = m.freeInner[:n-1]
 		return ref(i)
 	}
-	if m.inner == nil {
-		m.inner = make([]innerNode, 1)
+	if m.kids == nil {
+		m.kids, m.hashes = make([][2]ref, 1), make([][2]Hash, 1)
 	}
-	m.inner = append(m.inner, innerNode{})
-	return ref(len(m.inner) - 1)
+	m.kids = append(m.kids, [2]ref{})
+	m.hashes = append(m.hashes, [2]Hash{})
+	return ref(len(m.kids) - 1)
 }
 
 // set queues a row's leaf; leaf 0 makes a new one. It returns the leaf.
@@ -129,14 +134,40 @@ func appendRowKey(dst []byte, table string, id jsvalue.Value) []byte {
 func (m *merkle) apply() Hash {
 	if len(m.pending) > 0 {
 		slices.SortFunc(m.pending, func(a, b leafChange) int { return a.compare(&b) })
-		m.root, m.rootHash = m.update(m.root, m.rootHash, m.pending, 0)
+		m.root, m.rootHash = m.update(m.root, m.rootHash, m.pending, 0, true)
 		m.pending = m.pending[:0]
 	}
 	return m.rootHash
 }
 
-// update applies changes, sorted by key, to the subtree r with hash h.
-func (m *merkle) update(r ref, h Hash, cs []leafChange, depth int) (ref, Hash) {
+// warmChunk is for how many leaves warm reads ahead: their paths fit a cache.
+const warmChunk = 2048
+
+// warm reads the paths of changed leaves below r level by level. These reads do
+// not wait for each other, those of update do, from node to node; in a large
+// tree that is most of its time. It changes nothing.
+func (m *merkle) warm(r ref, cs []leafChange, depth int) {
+	at := m.at[:0]
+	for range cs {
+		at = append(at, r)
+	}
+	m.at = at
+	for more := true; more; depth++ {
+		more = false
+		for i, r := range at {
+			if r == 0 || r.isLeaf() {
+				continue
+			}
+			more = true
+			m.read += m.hashes[r][0][0]
+			at[i] = m.kids[r][bit(&cs[i].key, depth)]
+		}
+	}
+}
+
+// update applies changes, sorted by key, to the subtree r with hash h. cold: no
+// path was read ahead yet.
+func (m *merkle) update(r ref, h Hash, cs []leafChange, depth int, cold bool) (ref, Hash) {
 	switch {
 	case len(cs) == 0:
 		return r, h
@@ -145,10 +176,18 @@ func (m *merkle) update(r ref, h Hash, cs []leafChange, depth int) (ref, Hash) {
 	case r.isLeaf():
 		return m.build(m.kept(m.withLeaf(r, cs)), depth)
 	}
+	if cold && len(cs) <= warmChunk {
+		m.warm(r, cs, depth)
+		cold = false
+	}
 	cut := split(cs, depth)
-	n := m.inner[r]
-	n.left, n.leftHash = m.update(n.left, n.leftHash, cs[:cut], depth+1)
-	n.right, n.rightHash = m.update(n.right, n.rightHash, cs[cut:], depth+1)
+	n := innerNode{m.kids[r], m.hashes[r]}
+	if cut > 0 {
+		n.kids[0], n.hashes[0] = m.update(n.kids[0], n.hashes[0], cs[:cut], depth+1, cold)
+	}
+	if cut < len(cs) {
+		n.kids[1], n.hashes[1] = m.update(n.kids[1], n.hashes[1], cs[cut:], depth+1, cold)
+	}
 	return m.join(r, &n)
 }
 
@@ -162,24 +201,22 @@ func (m *merkle) build(cs []leafChange, depth int) (ref, Hash) {
 	}
 	cut := split(cs, depth)
 	var n innerNode
-	n.left, n.leftHash = m.build(cs[:cut], depth+1)
-	n.right, n.rightHash = m.build(cs[cut:], depth+1)
+	n.kids[0], n.hashes[0] = m.build(cs[:cut], depth+1)
+	n.kids[1], n.hashes[1] = m.build(cs[cut:], depth+1)
 	return m.join(m.newInner(), &n)
 }
 
 // join stores inner node r, which collapses into its only leaf or into
 // nothing.
 func (m *merkle) join(r ref, n *innerNode) (ref, Hash) {
-	switch {
-	case n.left == 0 && (n.right == 0 || n.right.isLeaf()):
-		m.freeInner = append(m.freeInner, uint32(r))
-		return n.right, n.rightHash
-	case n.right == 0 && n.left.isLeaf():
-		m.freeInner = append(m.freeInner, uint32(r))
-		return n.left, n.leftHash
+	for i, kid := range n.kids {
+		if other := n.kids[1-i]; kid == 0 && (other == 0 || other.isLeaf()) {
+			m.freeInner = append(m.freeInner, uint32(r))
+			return other, n.hashes[1-i]
+		}
 	}
-	m.inner[r] = *n
-	m.buf = append(append(append(m.buf[:0], 1), n.leftHash[:]...), n.rightHash[:]...)
+	m.kids[r], m.hashes[r] = n.kids, n.hashes
+	m.buf = append(append(append(m.buf[:0], 1), n.hashes[0][:]...), n.hashes[1][:]...)
 	return r, sha256.Sum256(m.buf)
 }
 
@@ -214,7 +251,8 @@ func (m *merkle) kept(cs []leafChange) []leafChange {
 
 // split returns how many of the sorted changes have bit depth clear.
 func split(cs []leafChange, depth int) int {
-	return sort.Search(len(cs), func(i int) bool { return bit(&cs[i].key, depth) })
+	return sort.Search(len(cs), func(i int) bool { return bit(&cs[i].key, depth) == 1 })
 }
 
-func bit(key *Hash, depth int) bool { return key[depth>>3]&(0x80>>(depth&7)) != 0 }
+// bit is the side, 0 or 1, that key takes at a depth.
+func bit(key *Hash, depth int) int { return int(key[depth>>3]>>(7-depth&7)) & 1 }

@@ -58,14 +58,9 @@ func (s *Section) Prove(table string, id jsvalue.Value) (Proof, error) {
 	key := rowKey(table, id)
 	r := m.root
 	for depth := 0; r != 0 && !r.isLeaf(); depth++ {
-		n := &m.inner[r]
-		if bit(&key, depth) {
-			p.Siblings = append(p.Siblings, n.leftHash)
-			r = n.right
-		} else {
-			p.Siblings = append(p.Siblings, n.rightHash)
-			r = n.left
-		}
+		side := bit(&key, depth)
+		p.Siblings = append(p.Siblings, m.hashes[r][1-side])
+		r = m.kids[r][side]
 	}
 	if r != 0 {
 		if l := &m.leaves[r&^leafBit]; l.key != key {
@@ -89,7 +84,7 @@ func VerifyProof(root [32]byte, table string, id jsvalue.Value, row Row, p Proof
 	}
 	for i := len(p.Siblings) - 1; i >= 0; i-- {
 		left, right := h, p.Siblings[i]
-		if bit(&key, i) {
+		if bit(&key, i) == 1 {
 			left, right = right, left
 		}
 		h = innerHash(left, right)
