@@ -187,6 +187,14 @@ func setHalt(ctx context.Context, l *Ledger, chain chains.ID, cause, reason stri
 	if len(scopes) == 0 {
 		scopes = pegs.Scopes()
 	}
+	same := false
+	if err := l.View(func(s *pegs.State) {
+		if c, ok := s.Chain(chain); ok {
+			same = c.HaltedBy(cause) == (reason != "")
+		}
+	}); err != nil || same {
+		return err
+	}
 	return l.Do(ctx, func(s *pegs.State) ([]Entry, error) {
 		c, ok := s.Chain(chain)
 		if !ok {

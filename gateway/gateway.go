@@ -270,26 +270,35 @@ func (g *Gateway) epoch(key PublishedKey) (pegs.EpochAdded, error) {
 	}, nil
 }
 
+// loops are the services, those that take facts in before those that act on them.
+func (g *Gateway) loops() []loop {
+	var list []loop
+	add := func(name string, interval time.Duration, step func(context.Context) error, wake ...<-chan struct{}) {
+		list = append(list, loop{name: name, log: g.log, interval: interval, wake: wake, step: step})
+	}
+	side := g.cfg.Sidechain.Subscribe
+	add("sidechain", time.Second, g.rows.step, side(), g.ledger.Changed())
+	for _, f := range g.followers {
+		add("follow "+string(f.id), f.Poll, f.step, side())
+		add("mempool "+string(f.id), f.Poll, g.mempools[f.id].step)
+	}
+	add("alarms", time.Second, g.watchAlarms, g.ledger.Changed())
+	add("operator", time.Second, newOperator(g).step, g.ledger.Changed())
+	for _, f := range g.followers {
+		add("payouts "+string(f.id), max(f.Poll, time.Second), newPayer(g, f).step, g.ledger.Changed())
+		add("broadcast "+string(f.id), f.Poll, newBroadcaster(g, f).step, g.ledger.Changed())
+	}
+	add("audit", g.cfg.AuditEvery, g.watchBooks)
+	return list
+}
+
 // Run serves until ctx ends. It returns nil then, and an error when a fault of
 // ours forbids to go on.
 func (g *Gateway) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	start := func(l loop) { l.log = g.log; group.Go(func() error { return l.run(ctx) }) }
-	changed := func() []<-chan struct{} { return []<-chan struct{}{g.ledger.Changed()} }
-	start(loop{name: "sidechain", interval: time.Second, wake: []<-chan struct{}{g.cfg.Sidechain.Subscribe(), g.ledger.Changed()}, step: g.rows.step})
-	op := newOperator(g)
-	start(loop{name: "operator", interval: time.Second, wake: changed(), step: op.step})
-	for _, f := range g.followers {
-		name := string(f.id)
-		start(loop{name: "follow " + name, interval: f.Poll, wake: []<-chan struct{}{g.cfg.Sidechain.Subscribe()}, step: f.step})
-		start(loop{name: "mempool " + name, interval: f.Poll, step: g.mempools[f.id].step})
-		p := newPayer(g, f)
-		start(loop{name: "payouts " + name, interval: max(f.Poll, time.Second), wake: changed(), step: p.step})
-		b := newBroadcaster(g, f)
-		start(loop{name: "broadcast " + name, interval: f.Poll, wake: changed(), step: b.step})
+	for _, l := range g.loops() {
+		group.Go(func() error { return l.run(ctx) })
 	}
-	start(loop{name: "alarms", interval: time.Second, wake: changed(), step: g.watchAlarms})
-	start(loop{name: "audit", interval: g.cfg.AuditEvery, step: g.watchBooks})
 	return group.Wait()
 }
 

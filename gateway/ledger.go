@@ -84,9 +84,12 @@ func (l *Ledger) write() {
 // events are durable and in the state. decide must not wait for anything.
 func (l *Ledger) Do(ctx context.Context, decide func(*pegs.State) ([]Entry, error)) error {
 	task := ledgerTask{decide: decide, reply: make(chan error, 1)}
+	l.hook("C1")
 	select {
 	case l.tasks <- task:
-		return <-task.reply
+		err := <-task.reply
+		l.hook("C2")
+		return err
 	case <-l.done:
 		return ErrLedgerStopped
 	case <-ctx.Done():
@@ -124,7 +127,6 @@ func (l *Ledger) perform(decide func(*pegs.State) ([]Entry, error)) error {
 		}
 		records = append(records, r)
 	}
-	l.hook("C1")
 	if len(records) > 0 {
 		if failed := l.log.append(records); failed != nil {
 			// The state is ahead of the log: nobody may act on it.
@@ -132,7 +134,6 @@ func (l *Ledger) perform(decide func(*pegs.State) ([]Entry, error)) error {
 			return l.broken
 		}
 	}
-	l.hook("C2")
 	l.notify()
 	return err
 }

@@ -78,7 +78,14 @@ func (o *operator) step(ctx context.Context) error {
 // intend makes durable what is to be submitted from now on: mints of deposits
 // that are deep enough, settlements of payouts that are.
 func (o *operator) intend(ctx context.Context) error {
-	minted := 0
+	minted, waits := 0, false
+	if err := o.ledger.View(func(s *pegs.State) {
+		for _, id := range s.ChainIDs() {
+			waits = waits || len(s.ToMint(id)) > 0 || len(s.ToSettle(id)) > 0
+		}
+	}); err != nil || !waits {
+		return err
+	}
 	err := o.ledger.Do(ctx, func(s *pegs.State) (entries []Entry, err error) {
 		for _, id := range s.ChainIDs() {
 			for _, d := range s.ToMint(id) {

@@ -63,6 +63,10 @@ func (p *payer) step(ctx context.Context) error {
 // check queues the withdrawals that can be paid and parks the others, whose
 // tokens are then given back.
 func (p *payer) check(ctx context.Context) error {
+	waits := false
+	if err := p.ledger.View(func(s *pegs.State) { waits = len(s.ToCheck(p.id)) > 0 }); err != nil || !waits {
+		return err
+	}
 	return p.ledger.Do(ctx, func(s *pegs.State) (entries []Entry, err error) {
 		for _, w := range s.ToCheck(p.id) {
 			script, reason := p.payable(s, w)
@@ -111,10 +115,10 @@ func (p *payer) plan(ctx context.Context) error {
 		return err
 	}
 	planned := false
+	p.hook("C10")
 	err = p.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
 		entries, err := p.planBatch(s, rate, budget)
 		planned = len(entries) > 0
-		p.hook("C10")
 		return entries, err
 	})
 	if planned {

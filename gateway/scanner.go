@@ -219,12 +219,18 @@ func (s *scanner) block(ctx context.Context, height uint64) (*scanBlock, error) 
 	if block.Hash != hash || block.Height != height {
 		return nil, fmt.Errorf("%w: asked for block %d %s, got %d %s", errScanned, height, hash, block.Height, block.Hash)
 	}
-	if len(block.RawTx) == 0 {
-		if err := json.Unmarshal(block.Tx, &block.RawTx); err != nil {
-			return nil, fmt.Errorf("gateway: scanner: block %d: %w", height, err)
-		}
+	if err := decodeTxs(&block); err != nil {
+		return nil, fmt.Errorf("gateway: scanner: block %d: %w", height, err)
 	}
 	return &block, nil
+}
+
+// decodeTxs takes the transactions from tx where rawtx does not hold them.
+func decodeTxs(block *scanBlock) error {
+	if len(block.RawTx) > 0 {
+		return nil
+	}
+	return json.Unmarshal(block.Tx, &block.RawTx)
 }
 
 // read books a block for the given scripts.

@@ -155,22 +155,31 @@ func (t *tail) askBatches(v SideState, q questions, f *facts) error {
 
 // book appends what is new and says how much that was.
 func (t *tail) book(ctx context.Context, f facts) (n int, err error) {
+	if err := t.ledger.View(func(s *pegs.State) { n = len(entriesOf(s, f)) }); err != nil || n == 0 {
+		return 0, err
+	}
 	t.hook("C6")
 	t.hook("C7")
 	err = t.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
-		b := booking{state: s, facts: f}
-		b.assets()
-		b.requests()
-		b.deposits()
-		b.batches()
-		b.returns()
-		n = len(b.entries)
-		return b.entries, nil
+		entries := entriesOf(s, f)
+		n = len(entries)
+		return entries, nil
 	})
-	if n > 0 && err == nil {
+	if err == nil {
 		t.log.Debug("sidechain rows booked", "sidechain_block", f.head.Block, "events", n)
 	}
 	return n, err
+}
+
+// entriesOf lists what of the facts the state does not know yet.
+func entriesOf(s *pegs.State, f facts) []Entry {
+	b := booking{state: s, facts: f}
+	b.assets()
+	b.requests()
+	b.deposits()
+	b.batches()
+	b.returns()
+	return b.entries
 }
 
 // booking turns facts into the events that the state does not know yet. Where an
