@@ -2,6 +2,7 @@ package graphene
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -250,7 +251,8 @@ func (o *CommentOptions) UnmarshalJSON(b []byte) error {
 			return err
 		}
 		if len(list.Beneficiaries) == 0 {
-			return fmt.Errorf("Must specify at least one beneficiary")
+			//lint:ignore ST1005 these are hived's words
+			return errors.New("Must specify at least one beneficiary")
 		}
 		o.Beneficiaries = list.Beneficiaries
 	}
