@@ -1,6 +1,9 @@
 package sidechain
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
 	"strconv"
 
 	"causeway/sidechain/jsvalue"
@@ -33,19 +36,24 @@ func (b *Block) seal() {
 		hashes[i], dbHashes[i] = tx.Hash, tx.DatabaseHash
 	}
 	b.MerkleRoot, b.DatabaseHash = merkle(hashes), merkle(dbHashes)
-	b.json = appendTransactions(make([]byte, 0, 512*(1+len(b.Transactions))), b.Transactions)
+	b.json = appendTransactions(make([]byte, 0, typicalSize*(1+len(b.Transactions))), b.Transactions)
 
-	buf := make([]byte, 0, len(b.json)+512)
-	buf = append(buf, b.PreviousHash...)
-	buf = append(buf, b.PreviousDatabaseHash...)
-	buf = strconv.AppendUint(buf, b.Number, 10)
-	buf = strconv.AppendUint(buf, b.Ref, 10)
-	buf = append(buf, b.RefID...)
-	buf = append(buf, b.PrevRefID...)
-	buf = append(buf, b.Timestamp...)
-	buf = append(buf, b.MerkleRoot...)
-	b.Hash = sha256Text(append(buf, b.json...))
+	head := make([]byte, 0, 512)
+	head = append(head, b.PreviousHash...)
+	head = append(head, b.PreviousDatabaseHash...)
+	head = strconv.AppendUint(head, b.Number, 10)
+	head = strconv.AppendUint(head, b.Ref, 10)
+	head = append(head, b.RefID...)
+	head = append(head, b.PrevRefID...)
+	head = append(head, b.Timestamp...)
+	h := sha256.New()
+	h.Write(append(head, b.MerkleRoot...))
+	h.Write(b.json)
+	b.Hash = hex.EncodeToString(h.Sum(nil))
 }
+
+// typicalSize is about what the text of a transaction takes.
+const typicalSize = 900
 
 // AppendJSON appends the document that the API returns: the peer's members in
 // the peer's order, then stateRoot and stateHash.
@@ -58,6 +66,7 @@ func (b *Block) AppendJSON(dst []byte) []byte {
 		dst = append(append(append(dst, ',', '"'), name...), '"', ':')
 		dst = strconv.AppendUint(dst, n, 10)
 	}
+	dst = slices.Grow(dst, len(b.json)+typicalSize*(2+len(b.VirtualTransactions)))
 	dst = strconv.AppendUint(append(dst, `{"_id":`...), b.Number, 10)
 	number("blockNumber", b.Number)
 	number("refHiveBlockNumber", b.Ref)

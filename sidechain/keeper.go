@@ -27,7 +27,9 @@ type keeper struct {
 	wake chan struct{}
 	stop chan struct{}
 	done chan struct{}
-	once sync.Once
+
+	once   sync.Once
+	closed error // what close returned
 }
 
 const (
@@ -109,15 +111,15 @@ func (k *keeper) run() {
 	}
 }
 
-// close ends the goroutine and writes what is left.
+// close ends the goroutine and writes what is left, once. A store that is only
+// read has nothing to write.
 func (k *keeper) close() error {
-	k.once.Do(func() { close(k.stop) })
-	<-k.done
-	k.mu.Lock()
-	failed := k.failed
-	k.mu.Unlock()
-	if err := k.checkpoint(); err != nil {
-		return errors.Join(failed, err)
-	}
-	return nil
+	k.once.Do(func() {
+		close(k.stop)
+		<-k.done
+		if err := k.checkpoint(); err != nil && !errors.Is(err, state.ErrReadOnly) {
+			k.closed = err
+		}
+	})
+	return k.closed
 }
