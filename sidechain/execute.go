@@ -261,11 +261,12 @@ func (rt *Runtime) deployError(tx *Transaction, err error) string {
 }
 
 // codeOf finds the native contract that deployed code stands for. On the
-// peer's chain an unknown one means that this software cannot follow.
+// peer's chain an unknown one means that this software cannot follow; on others
+// a contract has one name, because rights hang on names.
 func (rt *Runtime) codeOf(name, code string) (impl contract.Contract, trusted bool, text string) {
 	source, err := rt.cfg.SourceOf(code)
 	if err == nil {
-		if impl, trusted = rt.bySource(source); impl != nil {
+		if impl, trusted = rt.bySource(source); impl != nil && (rt.cfg.Rules.History || impl.Name() == name) {
 			return impl, trusted, ""
 		}
 	}

@@ -335,12 +335,13 @@ func TestDeploy(t *testing.T) {
 		{"causeway", "deploy", payload("a_b", known), `{"errors":["invalid contract name"]}`},
 		{"causeway", "deploy", payload("mine", "bm90aGluZw=="), `{"errors":["the code of contract mine is not known to this chain"]}`},
 		{"causeway", "update", payload("mine", "%%%"), `{"errors":["the code of contract mine is not known to this chain"]}`},
+		{"causeway", "deploy", payload("comments", known), `{"errors":["the code of contract comments is not known to this chain"]}`},
 		{"causeway", "update", payload("probe", known), `{}`},
 		{"alice", "registerTick", `{"contractName":"probe","tickAction":"who"}`, `{"errors":["registerTick unauthorized"]}`},
 		{"causeway", "registerTick", `{"contractName":"none","tickAction":"who"}`, `{"errors":["contract does not exist"]}`},
 		{"causeway", "registerTick", `{"contractName":"tokens","tickAction":"checkPendingUnstakes"}`, `{"errors":["contract tick already registered"]}`},
 		{"causeway", "registerTick", `{"contractName":"probe","tickAction":"who"}`,
-			`{"events":[{"contract":"contract","event":"registerTick","data":{"contract":"probe","action":"who","startRefBlock":12}}]}`},
+			`{"events":[{"contract":"contract","event":"registerTick","data":{"contract":"probe","action":"who","startRefBlock":13}}]}`},
 		{"causeway", "other", `{}`, `{"errors":["contract doesn't exist"]}`},
 	} {
 		if r := c.Call(tt.sender, "contract", tt.action, tt.payload); r.Logs != tt.logs {
