@@ -113,6 +113,11 @@ func (c *Config) complete() error {
 	if c.Sidechain == nil || c.Submitter == nil || c.Signer == nil || c.Keys == nil || c.Log == nil || c.NetworkID == "" {
 		return errors.New("gateway: the configuration is not complete")
 	}
+	return c.defaults()
+}
+
+// defaults fills in what may be left out.
+func (c *Config) defaults() error {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -159,18 +164,26 @@ func (g *Gateway) open() (err error) {
 		if err := g.configure(ctx, chain, keys); err != nil {
 			return err
 		}
-		f, err := newFollower(chain, g.ledger, g.cfg.Sidechain, g.log)
-		if err != nil {
+		if err := g.watch(chain); err != nil {
 			return err
-		}
-		g.followers = append(g.followers, f)
-		g.mempools[f.id] = newMempool(f)
-		if chain.Scanner != nil {
-			g.scanners[f.id] = newScanner(f.id, chain.Scanner, g.scans)
 		}
 	}
 	g.rows = &tail{ledger: g.ledger, sidechain: g.cfg.Sidechain, log: g.log, hook: g.cfg.Failpoint, swept: map[chains.ID]bool{}}
 	return g.rows.step(ctx)
+}
+
+// watch readies the services of a chain that the ledger knows.
+func (g *Gateway) watch(chain ChainConfig) error {
+	f, err := newFollower(chain, g.ledger, g.cfg.Sidechain, g.log)
+	if err != nil {
+		return err
+	}
+	g.followers = append(g.followers, f)
+	g.mempools[f.id] = newMempool(f)
+	if chain.Scanner != nil {
+		g.scanners[f.id] = newScanner(f.id, chain.Scanner, g.scans)
+	}
+	return nil
 }
 
 // checkBase refuses a base layer that lacks the newest block that the ledger

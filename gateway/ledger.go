@@ -61,6 +61,18 @@ func openLedger(path, network string, now func() time.Time, hook func(string)) (
 	return l, nil
 }
 
+// readLedger replays the log of a stopped home. Do is refused.
+func readLedger(path, network string) (*Ledger, error) {
+	l := &Ledger{state: pegs.NewState(), hook: func(string) {}, done: make(chan struct{}), quit: make(chan struct{})}
+	log, err := openLog(path, network, true, l.state.Apply)
+	if err != nil {
+		return nil, err
+	}
+	l.log = log
+	close(l.done)
+	return l, nil
+}
+
 // close stops the writer and closes the log.
 func (l *Ledger) close() error {
 	l.once.Do(func() { close(l.quit) })

@@ -24,6 +24,7 @@ type scanner struct {
 
 	mu      sync.Mutex
 	state   *scanState
+	anew    bool            // what the store holds does not count
 	derived map[string]bool // accounts whose scripts are in the state
 }
 
@@ -41,7 +42,10 @@ func newScanner(chain chains.ID, node NodeRPC, store *scanStore) *scanner {
 func (s *scanner) sync(ctx context.Context, book *addressBook, start uint64, accounts []string, target chains.BlockRef) (pegs.ScannerView, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state == nil {
+	switch {
+	case s.state == nil && s.anew:
+		s.state = newScanState(start)
+	case s.state == nil:
 		s.state = s.store.load(s.chain, start)
 	}
 	fresh, err := s.derive(book, accounts)
@@ -75,6 +79,14 @@ func (s *scanner) flush() error {
 		return nil
 	}
 	return s.store.save(s.chain, s.state, time.Now(), true)
+}
+
+// forget makes the scanner begin again at its first block.
+func (s *scanner) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state, s.anew = nil, true
+	clear(s.derived)
 }
 
 func (s *scanner) tip() (chains.BlockRef, bool) {

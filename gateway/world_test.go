@@ -318,30 +318,10 @@ func (w *world) restart() {
 // act broadcasts a call of a contract and gives its transaction id.
 func (w *world) act(account, name, action, payload string) string {
 	w.t.Helper()
-	head := w.node.sequencer.Properties()
-	id, err := graphene.ParseBlockID(head.HeadBlockID)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	now, err := graphene.ParseTime(head.Time)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	tx := &graphene.Transaction{
-		RefBlockNum: uint16(head.HeadBlockNumber), RefBlockPrefix: id.RefPrefix(), Expiration: graphene.FormatTime(now + 60),
-		Operations: []graphene.Operation{&graphene.CustomJSON{
-			RequiredAuths: []string{account}, RequiredPostingAuths: []string{}, ID: "ssc-causeway-test",
-			JSON: fmt.Sprintf(`{"contractName":%q,"contractAction":%q,"contractPayload":%s}`, name, action, payload),
-		}},
-	}
-	signed, err := tx.Sign(w.chainID, testKey(account))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if err := w.node.sequencer.Broadcast(context.Background(), signed); err != nil {
-		w.t.Fatal(err)
-	}
-	return signed.ID()
+	return w.broadcast(account, &graphene.CustomJSON{
+		RequiredAuths: []string{account}, RequiredPostingAuths: []string{}, ID: "ssc-causeway-test",
+		JSON: fmt.Sprintf(`{"contractName":%q,"contractAction":%q,"contractPayload":%s}`, name, action, payload),
+	})
 }
 
 // wait asks until the answer is yes.
@@ -424,4 +404,40 @@ func (w *world) balanced() Audit {
 		w.t.Fatalf("the audit is not ok: %s\n%s", strings.Join(audit.Problems, "\n"), w.describe())
 	}
 	return audit
+}
+
+// broadcast signs operations with an account's key and hands them in.
+func (w *world) broadcast(account string, ops ...graphene.Operation) string {
+	w.t.Helper()
+	head := w.node.sequencer.Properties()
+	id, err := graphene.ParseBlockID(head.HeadBlockID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	now, err := graphene.ParseTime(head.Time)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	tx := &graphene.Transaction{
+		RefBlockNum: uint16(head.HeadBlockNumber), RefBlockPrefix: id.RefPrefix(), Expiration: graphene.FormatTime(now + 60),
+		Operations: ops,
+	}
+	signed, err := tx.Sign(w.chainID, testKey(account))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.node.sequencer.Broadcast(context.Background(), signed); err != nil {
+		w.t.Fatal(err)
+	}
+	return signed.ID()
+}
+
+func tohex(b []byte) string { return hex.EncodeToString(b) }
+
+func unhex(t *testing.T, text string) []byte {
+	b, err := hex.DecodeString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }

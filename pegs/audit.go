@@ -60,7 +60,20 @@ type LedgerView struct {
 	Credited map[string]bool          // known to be
 	Pending  map[string]chains.Amount // withdrawals neither returned nor paid in the chain
 	Fees     map[string]chains.Amount // miner fees of batches in the chain, by batch
+	Txs      map[string]ScannedTx     // transactions of the chain that spend our outputs
 	Unknown  []string                 // what the ledger itself is alarmed about
+}
+
+// Scan is what a scanner that agrees with the ledger would say. It gives an
+// audit its numbers when there is no scanner; such an audit is never ok.
+func (l LedgerView) Scan() ScannerView {
+	v := ScannerView{Block: l.Block, Items: l.Items, Deposits: l.Deposits, Txs: l.Txs, Spending: map[chains.Outpoint]string{}}
+	for txid, tx := range l.Txs {
+		for _, in := range tx.Inputs {
+			v.Spending[in] = txid
+		}
+	}
+	return v
 }
 
 // AssetView is what the sidechain says of one asset at one block.
@@ -113,7 +126,7 @@ func (s *State) AuditView(id chains.ID) (LedgerView, bool) {
 	}
 	v := LedgerView{
 		Chain: id, Deposits: map[string]chains.Amount{}, Credited: map[string]bool{},
-		Pending: map[string]chains.Amount{}, Fees: map[string]chains.Amount{}, Unknown: s.Alarms(id),
+		Pending: map[string]chains.Amount{}, Fees: map[string]chains.Amount{}, Txs: map[string]ScannedTx{}, Unknown: s.Alarms(id),
 	}
 	v.Block, _ = c.Tip()
 	for _, out := range c.Unspent() {
@@ -145,6 +158,7 @@ func (s *State) AuditView(id chains.ID) (LedgerView, bool) {
 			continue
 		}
 		v.Fees[b.ID] = fee
+		v.Txs[b.Mined.TxID] = ScannedTx{Inputs: b.Mined.Inputs, Fee: fee}
 	}
 	return v, true
 }
