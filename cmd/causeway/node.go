@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -63,6 +64,7 @@ type nodeOptions struct {
 	keys     *hotwallet.Keystore
 	log      *slog.Logger
 
+	readOnly  bool // a stopped home
 	acceptGap bool
 	noGapRule bool          // dev: no rule about gaps
 	offset    time.Duration // dev: of the clock
@@ -130,12 +132,35 @@ func (n *node) close() error {
 	return errors.Join(errs...)
 }
 
+// openStoppedNode opens a stopped home for questions: nothing is written, no
+// passphrase is needed. What base.db has beyond sidechain.db is executed in
+// memory.
+func openStoppedNode(ctx context.Context, o nodeOptions) (*node, error) {
+	o.readOnly = true
+	n := &node{nodeOptions: o, baseID: sidechain.BaseChainID(o.document)}
+	for _, open := range []func(context.Context) error{n.openStores, n.openEngine, n.replay, n.openGateway} {
+		if err := open(ctx); err != nil {
+			return nil, errors.Join(exitCode(err), n.close())
+		}
+	}
+	return n, nil
+}
+
+// replay brings the engine of a stopped home to the head of base.db.
+func (n *node) replay(ctx context.Context) error {
+	return solo.Replay(ctx, n.machine, n.store, n.db, n.engine, n.log)
+}
+
 func (n *node) openStores(context.Context) (err error) {
-	if n.store, err = solo.OpenStore(n.home.path(baseFile), n.baseID, solo.StoreOptions{}); err != nil {
+	if n.store, err = solo.OpenStore(n.home.path(baseFile), n.baseID, solo.StoreOptions{ReadOnly: n.readOnly}); err != nil {
 		return err
 	}
 	n.defers(n.store.Close)
-	if n.db, err = state.Open(n.home.path(stateFile)); err != nil {
+	open := state.Open
+	if n.readOnly {
+		open = state.OpenReadOnly
+	}
+	if n.db, err = open(n.home.path(stateFile)); err != nil {
 		return err
 	}
 	n.defers(n.db.Close)
@@ -153,13 +178,18 @@ func (n *node) openEngine(context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.engine, err = sidechain.OpenEngine(sidechain.EngineConfig{
+	cfg := sidechain.EngineConfig{
 		Genesis: n.genesis, GenesisBytes: n.document, DB: n.db, Contracts: contracts, Machine: n.machine, Logger: n.log,
-	})
-	if err != nil {
+	}
+	if n.readOnly { // no checkpoints
+		cfg.CheckpointBlocks, cfg.CheckpointEvery = math.MaxInt, -1
+	}
+	if n.engine, err = sidechain.OpenEngine(cfg); err != nil {
 		return err
 	}
-	n.defers(n.engine.Close)
+	if !n.readOnly {
+		n.defers(n.engine.Close)
+	}
 	return nil
 }
 
@@ -229,7 +259,10 @@ func (n *node) serve(ctx context.Context, ready func()) error {
 
 // adminSurface is what the admin listener shows of this process.
 func (n *node) adminSurface() api.Admin {
-	surface := api.Admin{Extra: map[string]http.HandlerFunc{}, Checks: []api.Check{{Name: "gateway", Run: n.chainsReady}}}
+	surface := api.Admin{
+		Extra:  map[string]http.HandlerFunc{"GET /audit": n.serveAudit, "GET /status": n.serveStatus},
+		Checks: []api.Check{{Name: "gateway", Run: n.chainsReady}},
+	}
 	maps.Copy(surface.Extra, n.extra)
 	return surface
 }
@@ -303,9 +336,13 @@ func (n *node) attestor() string {
 func (n *node) openGateway(context.Context) error {
 	cfg := gateway.Config{
 		Home: n.home.dir, Network: chains.Network(n.genesis.Network), NetworkID: hex.EncodeToString(n.baseID[:]),
-		Lock: n.lock, Log: n.log.With("component", "gateway"), Signer: n.signer, Keys: n.wallet,
-		Sidechain: gateway.NewSidechain(n.engine, n.store),
-		Submitter: gateway.NewAttestor(n.sequencer, n.signer, n.attestor(), n.genesis.ChainID),
+		Lock: n.lock, Log: n.log.With("component", "gateway"), Sidechain: gateway.NewSidechain(n.engine, n.store),
+	}
+	open := gateway.OpenReadOnly
+	if !n.readOnly {
+		open = gateway.Open
+		cfg.Signer, cfg.Keys = n.signer, n.wallet
+		cfg.Submitter = gateway.NewAttestor(n.sequencer, n.signer, n.attestor(), n.genesis.ChainID)
 	}
 	sections := n.config.Chains.byID()
 	for _, id := range slices.Sorted(maps.Keys(sections)) {
@@ -320,7 +357,7 @@ func (n *node) openGateway(context.Context) error {
 		cfg.Chains = append(cfg.Chains, chain)
 	}
 	var err error
-	if n.gateway, err = gateway.Open(cfg); err != nil {
+	if n.gateway, err = open(cfg); err != nil {
 		return err
 	}
 	n.defers(n.gateway.Close)

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"causeway/gateway"
+)
+
+func newStatusCommand() *cobra.Command {
+	var (
+		dir    string
+		asJSON bool
+	)
+	cmd := &cobra.Command{
+		Use: "status", Short: "Say where a home's node stands", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := homeStatus(cmd.Context(), dir)
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			if asJSON {
+				return json.NewEncoder(out).Encode(s)
+			}
+			state := "stopped"
+			if s.Running {
+				state = fmt.Sprintf("running, pid %d, %s", s.PID, s.URL)
+			}
+			fmt.Fprintf(out, "%s: %s\nsidechain block %d, base block %d, %s\n", s.ChainID, state, s.Block, s.RefBlock, s.Time)
+			for _, c := range s.Chains {
+				fmt.Fprintf(out, "%-5s height %d of %d  deposits %s  minting %s  payouts %s  %s\n", c.Chain, c.Height, c.NodeHeight, c.Deposits, c.Minting, c.Payouts, c.Reason)
+			}
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&dir, "home", "", "home of the node")
+	flags.BoolVar(&asJSON, "json", false, "one JSON object")
+	return cmd
+}
+
+// statusResult is what status --json prints.
+type statusResult struct {
+	Running  bool                  `json:"running"`
+	PID      int                   `json:"pid,omitempty"`
+	URL      string                `json:"url,omitempty"`
+	Version  string                `json:"version"`
+	ChainID  string                `json:"chain_id"`
+	Block    uint64                `json:"block"`
+	RefBlock uint64                `json:"ref_block"`
+	Time     string                `json:"time"`
+	Chains   []gateway.ChainStatus `json:"chains"`
+}
+
+func homeStatus(ctx context.Context, dir string) (s statusResult, err error) {
+	if dir == "" {
+		return s, usageErr("--home is required")
+	}
+	r, live, err := readRunning(dir)
+	if err != nil {
+		return s, err
+	}
+	if live {
+		err := exchange(ctx, &http.Client{Timeout: 10 * time.Second}, http.MethodGet, r.Admin+"/status", nil, &s)
+		s.Running, s.PID, s.URL = true, r.PID, r.URL
+		return s, err
+	}
+	n, err := openStopped(ctx, dir)
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, n.close()) }()
+	return n.status(), nil
+}
+
+func (n *node) status() statusResult {
+	head := n.engine.Head()
+	return statusResult{
+		Version: version, ChainID: n.genesis.ChainID, Block: head.Block, RefBlock: head.RefBlock,
+		Time: head.Timestamp + "Z", Chains: n.gateway.ChainStatus(),
+	}
+}
+
+func (n *node) serveStatus(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, n.status())
+}
