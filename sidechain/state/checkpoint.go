@@ -3,6 +3,7 @@ package state
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -95,15 +96,15 @@ func (db *DB) capture() *batch {
 	for _, s := range []*Section{db.tables, db.base} {
 		for _, name := range s.TableNames() {
 			t := s.tables[name]
-			record, _ := json.Marshal(tableRecord{t.def, t.seq}) // strings and numbers
+			if len(t.toDisk) > 0 {
+				b.tables = append(b.tables, tableBatch{s.name, name, t.captureRows()})
+			}
+			record, _ := json.Marshal(tableRecord{t.def, t.seq, t.names.names}) // strings and numbers
 			digest.Write(defKey(s, name))
 			digest.Write(record)
 			if t.seqDisk {
 				t.seqDisk = false
 				b.defs = append(b.defs, pair{defKey(s, name), record})
-			}
-			if len(t.toDisk) > 0 {
-				b.tables = append(b.tables, tableBatch{s.name, name, t.captureRows()})
 			}
 		}
 	}
@@ -118,17 +119,21 @@ func (db *DB) capture() *batch {
 
 func (t *Table) captureRows() []pair {
 	rows := make([]pair, 0, len(t.toDisk))
+	known := len(t.names.names)
 	for _, e := range t.toDisk {
 		e.inDisk = false
 		p := pair{key: []byte(e.key)}
 		if e.row != nil {
-			p.value = encodeRow(e.row)
+			p.value = t.names.appendRow(make([]byte, 0, 160), e.row)
 		} else {
 			t.section.purge = append(t.section.purge, change{t, e})
 		}
 		rows = append(rows, p)
 	}
 	t.toDisk = nil
+	if len(t.names.names) > known {
+		t.changedDef()
+	}
 	slices.SortFunc(rows, func(a, b pair) int { return bytes.Compare(a.key, b.key) })
 	return rows
 }
@@ -175,6 +180,7 @@ func (b *batch) flush(tx *bolt.Tx) error {
 		if err != nil {
 			return err
 		}
+		rows.FillPercent = 0.8
 		if err := putAll(rows, t.rows); err != nil {
 			return fmt.Errorf("table %s: %w", t.table, err)
 		}
@@ -185,15 +191,12 @@ func (b *batch) flush(tx *bolt.Tx) error {
 	if err := putAll(tx.Bucket(bucketMeta), b.meta); err != nil {
 		return err
 	}
-	if err := putAll(tx.Bucket(bucketBlocks), b.blocks); err != nil {
+	blocks := tx.Bucket(bucketBlocks)
+	blocks.FillPercent = 1 // numbers ascend
+	if err := putAll(blocks, b.blocks); err != nil {
 		return err
 	}
-	txs := make([]pair, len(b.txs))
-	for i, ref := range b.txs {
-		txs[i] = pair{[]byte(ref.ID), txValue(ref)}
-	}
-	slices.SortStableFunc(txs, func(x, y pair) int { return bytes.Compare(x.key, y.key) })
-	if err := putAll(tx.Bucket(bucketTxs), txs); err != nil {
+	if err := b.flushTxs(tx.Bucket(bucketTxs)); err != nil {
 		return err
 	}
 	return putAll(tx.Bucket(bucketFormat), []pair{
@@ -201,6 +204,34 @@ func (b *batch) flush(tx *bolt.Tx) error {
 		{keyRoot, b.root[:]},
 		{keyDefs, b.digest[:]},
 	})
+}
+
+// flushTxs adds the transactions to the newest generation.
+func (b *batch) flushTxs(generations *bolt.Bucket) error {
+	if len(b.txs) == 0 {
+		return nil
+	}
+	number := uint32(0)
+	last, _ := generations.Cursor().Last()
+	if last != nil {
+		number = binary.BigEndian.Uint32(last)
+		if generations.Bucket(last).Sequence() >= generationSize {
+			number++
+		}
+	}
+	txs, err := generations.CreateBucketIfNotExists(binary.BigEndian.AppendUint32(nil, number))
+	if err != nil {
+		return err
+	}
+	pairs := make([]pair, len(b.txs))
+	for i, ref := range b.txs {
+		pairs[i] = pair{[]byte(ref.ID), txValue(ref)}
+	}
+	slices.SortStableFunc(pairs, func(x, y pair) int { return bytes.Compare(x.key, y.key) })
+	if err := putAll(txs, pairs); err != nil {
+		return err
+	}
+	return txs.SetSequence(txs.Sequence() + uint64(len(pairs)))
 }
 
 func putAll(bucket *bolt.Bucket, pairs []pair) error {

@@ -110,10 +110,11 @@ func (db *DB) Tx(id string) (block uint64, index int, ok bool) {
 	defer h.mu.RUnlock()
 	ref, ok := h.txs[id]
 	if !ok && h.bolt != nil && id != "" {
-		h.view(func(tx *bolt.Tx) {
-			if v := tx.Bucket(bucketTxs).Get([]byte(id)); v != nil {
+		h.generations(func(txs *bolt.Bucket) bool {
+			if v := txs.Get([]byte(id)); v != nil {
 				ref, ok = txRef(id, v)
 			}
+			return !ok
 		})
 	}
 	return ref.Block, ref.Index, ok
@@ -134,13 +135,14 @@ func (db *DB) TxPrefix(prefix string) []TxRef {
 		}
 	}
 	if h.bolt != nil {
-		h.view(func(tx *bolt.Tx) {
-			c := tx.Bucket(bucketTxs).Cursor()
+		h.generations(func(txs *bolt.Bucket) bool {
+			c := txs.Cursor()
 			for k, v := c.Seek([]byte(prefix)); k != nil && strings.HasPrefix(string(k), prefix); k, v = c.Next() {
 				if ref, ok := txRef(string(k), v); ok && len(refs) < MaxTxPrefixed {
 					refs = append(refs, ref)
 				}
 			}
+			return true
 		})
 	}
 	sort.Slice(refs, func(i, j int) bool {
@@ -158,6 +160,20 @@ func (h *history) view(read func(tx *bolt.Tx)) {
 			read(tx)
 			return nil
 		})
+	})
+}
+
+// generations visits the buckets of transactions, the newest first, until
+// visit returns false.
+func (h *history) generations(visit func(txs *bolt.Bucket) bool) {
+	h.view(func(tx *bolt.Tx) {
+		all := tx.Bucket(bucketTxs)
+		c := all.Cursor()
+		for k, _ := c.Last(); k != nil; k, _ = c.Prev() {
+			if txs := all.Bucket(k); txs != nil && !visit(txs) {
+				return
+			}
+		}
 	})
 }
 

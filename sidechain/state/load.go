@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"causeway/sidechain/jsvalue"
+
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -105,6 +107,7 @@ func (s *Section) loadTable(tx *bolt.Tx, name string, record []byte) error {
 	}
 	t := newTable(s, r.TableDef)
 	t.seq = r.Sequence
+	t.names = newDictionary(r.Names)
 	s.tables[name] = t
 	section := tx.Bucket([]byte(s.name))
 	if section == nil {
@@ -118,14 +121,14 @@ func (s *Section) loadTable(tx *bolt.Tx, name string, record []byte) error {
 }
 
 func (t *Table) loadRow(key, data []byte) error {
-	row, err := decodeRow(data)
+	row, err := t.names.row(data)
 	if err != nil {
 		return err
 	}
 	id := row.Get(idField)
 	e := t.byID.add(id)
 	if e.key != string(key) {
-		return fmt.Errorf("row %.60s under another key", data)
+		return fmt.Errorf("row %.100s under another key", jsvalue.Stringify(row))
 	}
 	e.row = row
 	t.count++
@@ -133,6 +136,7 @@ func (t *Table) loadRow(key, data []byte) error {
 	for _, ix := range t.indexes {
 		ix.add(e, row)
 	}
-	e.leaf = t.section.merkle.set(0, t.def.Name, id, data)
+	t.section.buf = jsvalue.AppendJSON(t.section.buf[:0], row)
+	e.leaf = t.section.merkle.set(0, t.def.Name, id, t.section.buf)
 	return nil
 }

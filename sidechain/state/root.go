@@ -9,13 +9,12 @@ import (
 // Root returns the section's state root. It costs as much as the rows changed
 // since the last call and needs the write lock.
 func (s *Section) Root() [32]byte {
-	var buf []byte
 	for _, c := range s.toRoot {
 		t, e := c.table, c.entry
 		e.inRoot = false
 		if e.row != nil {
-			buf = jsvalue.AppendJSON(buf[:0], e.row)
-			e.leaf = s.merkle.set(e.leaf, t.def.Name, e.row.Get(idField), buf)
+			s.buf = jsvalue.AppendJSON(s.buf[:0], e.row)
+			e.leaf = s.merkle.set(e.leaf, t.def.Name, e.row.Get(idField), s.buf)
 			continue
 		}
 		if e.leaf != 0 {

@@ -3,8 +3,6 @@ package state
 import (
 	"fmt"
 	"runtime/debug"
-
-	"causeway/sidechain/jsvalue"
 )
 
 // formatVersion is the version of the file. A file with a higher one is
@@ -17,32 +15,24 @@ var (
 	bucketDefs   = []byte("defs")   // section/table -> JSON of tableRecord
 	bucketMeta   = []byte("meta")   // small records
 	bucketBlocks = []byte("blocks") // big-endian number -> document
-	bucketTxs    = []byte("txs")    // transaction id -> uvarint block, uvarint index
-	// and one per section, with one per table: order key of _id -> row
+	bucketTxs    = []byte("txs")    // big-endian generation -> bucket: transaction id -> uvarint block, uvarint index
+	// and one per section, with one per table: order key of _id -> row (codec.go)
 
 	keyVersion = []byte("version")
 	keyRoot    = []byte("root")
 	keyDefs    = []byte("defs")
 )
 
-// tableRecord is a table's definition and sequence.
+// generationSize is after how many transactions their index starts another
+// bucket. Ids are random, so a put into one large bucket would rewrite a page
+// each; a lookup pays with a seek a generation.
+const generationSize = 1 << 18
+
+// tableRecord is what the file says of a table beside its rows.
 type tableRecord struct {
 	TableDef
-	Sequence uint64 `json:"sequence"`
-}
-
-func encodeRow(row Row) []byte { return jsvalue.AppendJSON(nil, row) }
-
-func decodeRow(data []byte) (Row, error) {
-	v, err := jsvalue.Parse(string(data))
-	if err != nil {
-		return nil, err
-	}
-	row, ok := v.(Row)
-	if !ok || !row.Has(idField) {
-		return nil, fmt.Errorf("no row: %.40q", data)
-	}
-	return row, nil
+	Sequence uint64   `json:"sequence"`
+	Names    []string `json:"names,omitempty"` // dictionary of the rows
 }
 
 // guard runs what reads the file's memory map. A damaged page makes bbolt

@@ -17,6 +17,7 @@ type Section struct {
 	journal []undo
 	toRoot  []change
 	merkle  merkle
+	buf     []byte   // scratch for JSON
 	purge   []change // removed rows that the file no longer has either
 }
 

@@ -34,11 +34,12 @@ type Table struct {
 	byID    idMap
 	ids     btree    // rows in _id order
 	indexes []*index // Indexes, then Lookups
+	names   *dictionary
 	toDisk  []*entry // changed since the last checkpoint
 }
 
 func newTable(s *Section, def TableDef) *Table {
-	t := &Table{section: s, seq: 1, byID: newIDMap()}
+	t := &Table{section: s, seq: 1, byID: newIDMap(), names: newDictionary(nil)}
 	t.def = TableDef{Name: def.Name, PrimaryKey: slices.Clone(def.PrimaryKey)}
 	t.define(def)
 	return t
