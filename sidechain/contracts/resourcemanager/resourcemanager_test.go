@@ -195,3 +195,22 @@ func TestParams(t *testing.T) {
 		t.Errorf("params %s, want %s", got, want)
 	}
 }
+
+// An attestor acts for everybody who pays in or out: the limit per block does
+// not hold for him, and holds for everybody else.
+func TestAttestorsHaveNoLimit(t *testing.T) {
+	c := open(t)
+	ops := make([]contracttest.Op, 0, 60)
+	for _, sender := range []string{"gateway", "alice"} {
+		for range 30 {
+			ops = append(ops, contracttest.Op{Sender: sender, Contract: "tokens", Action: "transfer", Payload: `{"symbol":"BEE","to":"bob","quantity":"1"}`})
+		}
+	}
+	got := c.Block(ops...)
+	for i, receipt := range got {
+		refused := strings.Contains(receipt.Logs, "max transaction limit per block reached.")
+		if want := i >= 50; refused != want {
+			t.Errorf("call %d of %s: %s", i%30+1, ops[i].Sender, receipt.Logs)
+		}
+	}
+}
