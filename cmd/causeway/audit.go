@@ -77,7 +77,7 @@ func auditHome(ctx context.Context, dir string, full bool) (result auditResult, 
 
 // openStopped opens a home whose process is not running.
 func openStopped(ctx context.Context, dir string) (*node, error) {
-	h, err := openHome(dir)
+	h, err := findHome(dir)
 	if err != nil {
 		return nil, err
 	}

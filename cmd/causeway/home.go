@@ -48,14 +48,20 @@ func (h home) empty() (bool, error) {
 	return len(entries) == 0, err
 }
 
-// openHome is for commands that need a home made by init.
+// openHome is for commands that use the keys of a home made by init.
 func openHome(dir string) (home, error) {
+	h, err := findHome(dir)
+	if err == nil && h.has(devFile) {
+		err = refusedErr("%s belongs to a dev network: its keys are known to everybody", dir)
+	}
+	return h, err
+}
+
+// findHome is for commands that only look.
+func findHome(dir string) (home, error) {
 	h := home{dir}
 	if dir == "" {
 		return h, usageErr("--home is required")
-	}
-	if h.has(devFile) {
-		return h, refusedErr("%s belongs to a dev network: its keys are known to everybody", dir)
 	}
 	if !h.has(genesisFile) || !h.has(configFile) {
 		return h, fmt.Errorf("%s is not a home: run causeway init first", dir)
