@@ -3,7 +3,6 @@ package hotwallet
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 
@@ -36,14 +35,13 @@ func (h *HeaderSigner) SignHeader(ctx context.Context, header []byte) (graphene.
 }
 
 // Sequencer opens the header signer at the head of base.db (nil: there is no
-// block yet), before the sequencer runs. The journal must end there, with one
-// exception: a process that died between the signature of a header and the
-// fsync of its block has signed one block more than it stored. Nobody else saw
-// that signature, since a block is published from base.db only; the header is
-// kept as abandoned, and its height may be signed anew. A base.db that is
-// further behind, or ahead of the journal, is ErrRollback: one of the two came
-// from a backup (see AdoptHeader).
-func (s *LocalSigner) Sequencer(head *graphene.SignedHeader) (*HeaderSigner, error) {
+// block yet), before the sequencer runs. The journal must end there, or at the
+// candidate of the next block that base.db holds (nil: none): a process that
+// died after the signature and before it stored the signed block left both, and
+// gets the same signature for the same header again. A base.db that is behind,
+// or ahead of the journal, is ErrRollback: one of the two came from a backup
+// (see AdoptHeader).
+func (s *LocalSigner) Sequencer(head *graphene.SignedHeader, candidate *graphene.Header) (*HeaderSigner, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key, err := s.roleKey(RoleSequencer, "")
@@ -54,41 +52,28 @@ func (s *LocalSigner) Sequencer(head *graphene.SignedHeader) (*HeaderSigner, err
 	if err != nil {
 		return nil, err
 	}
-	if err := s.reconcile(head, last); err != nil {
+	if err := reconcile(head, candidate, last); err != nil {
 		return nil, err
 	}
 	return &HeaderSigner{signer: s, key: key.Public()}, nil
 }
 
-func (s *LocalSigner) reconcile(head *graphene.SignedHeader, last *signedHeader) error {
+func reconcile(head *graphene.SignedHeader, candidate *graphene.Header, last *signedHeader) error {
 	number, id := uint64(0), graphene.BlockID{}.String()
 	if head != nil {
 		number, id = head.Number(), head.ID().String()
 	}
-	if last == nil {
-		if head == nil {
-			return nil
-		}
+	switch {
+	case last == nil && head == nil:
+		return nil
+	case last == nil:
 		return refuse(ErrRollback, "base.db ends at block %d, the journal has signed none", number)
-	}
-	if last.Number == number && last.ID == id {
+	case last.Number == number && last.ID == id:
+		return nil
+	case candidate != nil && candidate.Previous.String() == id && bytes.Equal(candidate.Serialize(), last.Header):
 		return nil
 	}
-	header, err := graphene.DecodeHeader(last.Header)
-	if err != nil {
-		return fmt.Errorf("signer journal: last header: %w", err)
-	}
-	if last.Number != number+1 || header.Previous.String() != id {
-		return refuse(ErrRollback, "base.db ends at block %d, %s, the journal at block %d, %s", number, id, last.Number, last.ID)
-	}
-	if head == nil {
-		return s.journal.abandonHeader(*last, nil)
-	}
-	if err := s.checkOurs(head); err != nil {
-		return err
-	}
-	parent := journalled(head)
-	return s.journal.abandonHeader(*last, &parent)
+	return refuse(ErrRollback, "base.db ends at block %d, %s, the journal at block %d, %s", number, id, last.Number, last.ID)
 }
 
 // SignHeader implements Signer. The header must extend the last one signed by
@@ -195,32 +180,9 @@ func (j *journal) header() (last *signedHeader, err error) {
 
 // recordHeader makes a signed header the last one, durably.
 func (j *journal) recordHeader(h signedHeader) error {
-	return j.update(func(tx *bbolt.Tx, _ uint64) error { return putHeader(tx, &h) })
-}
-
-// abandonHeader sets the last header aside and goes back to its parent (nil:
-// before block 1), durably.
-func (j *journal) abandonHeader(last signedHeader, parent *signedHeader) error {
-	return j.update(func(tx *bbolt.Tx, counter uint64) error {
-		raw, err := json.Marshal(last)
-		if err != nil {
-			return err
-		}
-		key := binary.BigEndian.AppendUint64(nil, counter)
-		if err := tx.Bucket(bucketAbandoned).Put(key, raw); err != nil {
-			return err
-		}
-		if parent == nil {
-			return tx.Bucket(bucketMeta).Delete(keyHeader)
-		}
-		return putHeader(tx, parent)
-	})
-}
-
-func putHeader(tx *bbolt.Tx, h *signedHeader) error {
 	raw, err := json.Marshal(h)
 	if err != nil {
 		return err
 	}
-	return tx.Bucket(bucketMeta).Put(keyHeader, raw)
+	return j.update(func(tx *bbolt.Tx, _ uint64) error { return tx.Bucket(bucketMeta).Put(keyHeader, raw) })
 }

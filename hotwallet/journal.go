@@ -27,7 +27,6 @@ var (
 	bucketIntents   = []byte("intents")   // batch -> intent
 	bucketOutpoints = []byte("outpoints") // chain:txid:vout -> batch
 	bucketPayees    = []byte("payees")    // withdrawal id -> batch
-	bucketAbandoned = []byte("abandoned") // counter -> signedHeader that was never stored
 
 	keyFormat   = []byte("format")
 	keyIdentity = []byte("identity")
@@ -86,7 +85,7 @@ func openJournal(path, identity string) (*journal, error) {
 }
 
 func prepareJournal(tx *bbolt.Tx, identity string) error {
-	for _, name := range [][]byte{bucketMeta, bucketLog, bucketIntents, bucketOutpoints, bucketPayees, bucketAbandoned} {
+	for _, name := range [][]byte{bucketMeta, bucketLog, bucketIntents, bucketOutpoints, bucketPayees} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}

@@ -13,7 +13,8 @@ import (
 // chainOf makes and signs headers one after the other, as a sequencer would.
 type chainOf struct {
 	*bench
-	head *graphene.SignedHeader
+	head      *graphene.SignedHeader
+	candidate *graphene.Header // stored beyond head
 }
 
 func (c *chainOf) next(salt byte) *graphene.Header {
@@ -27,7 +28,7 @@ func (c *chainOf) next(salt byte) *graphene.Header {
 
 func (c *chainOf) sequencer() *HeaderSigner {
 	c.t.Helper()
-	s, err := c.signer.Sequencer(c.head)
+	s, err := c.signer.Sequencer(c.head, c.candidate)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -91,9 +92,9 @@ func TestSignHeader(t *testing.T) {
 	}
 }
 
-// TestHeaderCrash: the process died between the signature and the fsync of its
-// block. The height may be signed anew, but only this one, and only on the
-// block that is stored.
+// TestHeaderCrash: the process died between the signature and the storing of
+// its block. The stored candidate is the only header that is signed for the
+// height, with the same signature.
 func TestHeaderCrash(t *testing.T) {
 	for _, stored := range []int{0, 2} {
 		c := &chainOf{bench: newBench(t)}
@@ -102,15 +103,44 @@ func TestHeaderCrash(t *testing.T) {
 			c.extend(s, 1)
 		}
 		kept := c.head
-		c.extend(s, 2) // signed, never stored
+		c.extend(s, 2) // signed, not stored
+		signed := c.head
 		c.head = kept
+		other := c.next(3)
+
 		c.open(nil)
+		for name, candidate := range map[string]*graphene.Header{"none": nil, "another": other} {
+			if _, err := c.signer.Sequencer(c.head, candidate); !errors.Is(err, ErrRollback) {
+				t.Errorf("%d blocks, candidate: %s: %v", stored, name, err)
+			}
+		}
+		c.candidate = &signed.Header
+		before, _ := c.signer.Counter()
 		s = c.sequencer()
-		c.extend(s, 3)
+		c.refusesHeader("another header of the same height", s, other)
+		again, err := s.SignHeader(context.Background(), c.candidate.Serialize())
+		if err != nil || again != signed.Signature {
+			t.Errorf("%d blocks: the candidate again: %v", stored, err)
+		}
+		if after, _ := c.signer.Counter(); after != before {
+			t.Errorf("%d blocks: the journal went from %d to %d for a signature it had", stored, before, after)
+		}
+		c.head, c.candidate = signed, nil
 		c.extend(s, 4)
 		c.open(nil)
 		c.extend(c.sequencer(), 5)
 	}
+}
+
+// TestHeaderCrashBeforeSigning: the candidate was stored, the signer never
+// asked.
+func TestHeaderCrashBeforeSigning(t *testing.T) {
+	c := &chainOf{bench: newBench(t)}
+	c.candidate = c.next(1)
+	c.extend(c.sequencer(), 1)
+	c.candidate = c.next(2)
+	c.open(nil)
+	c.extend(c.sequencer(), 2)
 }
 
 // TestRestoredBase: a base.db that is older than what was signed, or ahead of
@@ -123,19 +153,19 @@ func TestRestoredBase(t *testing.T) {
 		c.extend(s, 1)
 		heads = append(heads, c.head)
 	}
-	for name, head := range map[string]*graphene.SignedHeader{"empty": nil, "two behind": heads[1]} {
-		if _, err := c.signer.Sequencer(head); !errors.Is(err, ErrRollback) {
+	for name, head := range map[string]*graphene.SignedHeader{"empty": nil, "two behind": heads[1], "one behind": heads[2]} {
+		if _, err := c.signer.Sequencer(head, nil); !errors.Is(err, ErrRollback) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	forged := *heads[3]
 	forged.MerkleRoot[0] = 77
-	if _, err := c.signer.Sequencer(&forged); !errors.Is(err, ErrRollback) {
+	if _, err := c.signer.Sequencer(&forged, &forged.Header); !errors.Is(err, ErrRollback) {
 		t.Errorf("another head: %v", err)
 	}
 
 	lost := &chainOf{bench: newBench(t), head: c.head}
-	if _, err := lost.signer.Sequencer(lost.head); !errors.Is(err, ErrRollback) {
+	if _, err := lost.signer.Sequencer(lost.head, nil); !errors.Is(err, ErrRollback) {
 		t.Errorf("journal lost: %v", err)
 	}
 	if err := lost.signer.AdoptHeader(&forged); !errors.Is(err, ErrNotOurs) {
@@ -153,7 +183,7 @@ func TestRestoredBase(t *testing.T) {
 func TestRoleKeysMissing(t *testing.T) {
 	b := newBench(t)
 	b.open(func(c *SignerConfig) { c.Roles = nil })
-	if _, err := b.signer.Sequencer(nil); !errors.Is(err, ErrNoKey) {
+	if _, err := b.signer.Sequencer(nil, nil); !errors.Is(err, ErrNoKey) {
 		t.Errorf("sequencer: %v", err)
 	}
 	h := graphene.Header{Timestamp: "2026-01-01T00:00:03"}

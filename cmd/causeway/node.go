@@ -310,7 +310,11 @@ func (n *node) openSequencer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	signer, err := n.signer.Sequencer(head)
+	candidate, err := n.store.CandidateHeader()
+	if err != nil {
+		return err
+	}
+	signer, err := n.signer.Sequencer(head, candidate)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,8 @@
 //
 //	Broadcast: checked against the head's state (a savepoint, taken back) -> pool
 //	produce:   applied on a savepoint with those before it, taken back
-//	           -> header signed -> base.db -> Executor.Apply (engine: Machine, then contracts)
+//	           -> candidate in base.db -> header signed -> block in base.db
+//	           -> Executor.Apply (engine: Machine, then contracts)
 //
 // Invariants:
 //   - what the sequencer builds is checked by the very code that a verifier
@@ -25,6 +26,10 @@
 //     as rows, so a restart or a replay knows them too;
 //   - the header of block N+1 carries the state after block N, so every
 //     executed block is committed to by a signature;
+//   - what is signed was durable before: a candidate that a dead process left
+//     is the next block, the same bytes, so that no number is signed twice;
+//   - after a block that could not be stored or executed the sequencer makes no
+//     other;
 //   - times, limits and sizes come from the block and genesis; the machine
 //     never reads a clock.
 //

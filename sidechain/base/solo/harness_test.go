@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	bolt "go.etcd.io/bbolt"
+
 	"causeway/sidechain"
 	"causeway/sidechain/base"
 	"causeway/sidechain/graphene"
@@ -246,4 +248,13 @@ func transfer(from, to, amount string) *graphene.Transfer {
 		panic(err)
 	}
 	return &graphene.Transfer{From: from, To: to, Amount: a}
+}
+
+// forget drops the stored candidate, as no program does.
+func (n *network) forget() {
+	n.t.Helper()
+	err := n.store.db.Update(func(tx *bolt.Tx) error { return tx.Bucket(bucketMeta).Delete(keyCandidate) })
+	if err != nil {
+		n.t.Fatal(err)
+	}
 }

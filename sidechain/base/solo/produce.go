@@ -13,12 +13,24 @@ import (
 // headerRoom is what a block needs beside its transactions, generously.
 const headerRoom = 1 << 10
 
-// Produce makes one block if one is due: when transactions are pending, or
-// nothing happened for an idle interval. It says whether it did. Run calls it;
-// tests may.
+// Produce makes one block if one is due: when a candidate was left by the last
+// process, when transactions are pending, or when nothing happened for an idle
+// interval. It says whether it did. After a block that could not be stored or
+// executed it only repeats that error: what is durable is known to the next
+// start. Run calls it; tests may.
 func (s *Sequencer) Produce(ctx context.Context) (bool, error) {
 	s.producing.Lock()
 	defer s.producing.Unlock()
+	if s.broken != nil {
+		return false, s.broken
+	}
+	left, err := s.cfg.Store.Candidate()
+	if err != nil {
+		return false, err
+	}
+	if left != nil {
+		return true, s.resume(ctx, left)
+	}
 	now, parent := s.now(), s.parentTime()
 	if now.Before(parent) {
 		return false, nil
@@ -35,19 +47,41 @@ func (s *Sequencer) Produce(ctx context.Context) (bool, error) {
 	if len(chosen) == 0 && number > 0 && now.Sub(parent) < s.cfg.IdleInterval {
 		return false, nil
 	}
-	b, err := s.seal(ctx, previous, timestamp, chosen)
+	c, err := s.candidate(previous, timestamp, chosen)
 	if err != nil {
 		return false, err
 	}
+	return true, s.finish(ctx, c, now)
+}
+
+// resume finishes the block that a process began and did not store: it may be
+// signed already, so it is this one or none.
+func (s *Sequencer) resume(ctx context.Context, c *graphene.SignedBlock) error {
+	s.log.Info("finishing the block that was begun before the restart", "number", c.Number(), "transactions", len(c.Transactions))
+	if err := CheckCommitment(newBlock(c, nil), s.cfg.Executor.Executed()); err != nil {
+		return err
+	}
+	return s.finish(ctx, c, s.now())
+}
+
+// finish makes a candidate the next block: durable before it is signed, signed
+// before it is stored, stored before it is executed.
+func (s *Sequencer) finish(ctx context.Context, c *graphene.SignedBlock, now time.Time) error {
+	b, err := s.seal(ctx, c)
+	if err != nil {
+		return err
+	}
 	if err := s.cfg.Store.Append(b); err != nil {
-		return false, err
+		s.broken = err
+		return err
 	}
 	if err := s.cfg.Executor.Apply(b); err != nil {
-		return false, fmt.Errorf("execute base block %d: %w", b.Number, err)
+		s.broken = fmt.Errorf("execute base block %d: %w", b.Number, err)
+		return s.broken
 	}
-	s.included(b, chosen, now)
+	s.included(b, now)
 	s.log.Debug("block", "number", b.Number, "transactions", len(b.Transactions), "bytes", len(b.Raw))
-	return true, nil
+	return nil
 }
 
 // nextTime is the time of a block: the clock's, at least a second after the
@@ -119,8 +153,8 @@ func (s *Sequencer) build(timestamp string) ([]*pending, error) {
 	return chosen, nil
 }
 
-// seal makes the signed block.
-func (s *Sequencer) seal(ctx context.Context, previous, timestamp string, chosen []*pending) (*base.Block, error) {
+// candidate is the next block without its signature.
+func (s *Sequencer) candidate(previous, timestamp string, chosen []*pending) (*graphene.SignedBlock, error) {
 	parent, err := graphene.ParseBlockID(previous)
 	if err != nil {
 		return nil, err
@@ -129,27 +163,37 @@ func (s *Sequencer) seal(ctx context.Context, previous, timestamp string, chosen
 	if err != nil {
 		return nil, err
 	}
-	signed := &graphene.SignedBlock{}
+	c := &graphene.SignedBlock{}
 	leaves := make([][32]byte, len(chosen))
 	for i, p := range chosen {
-		signed.Transactions = append(signed.Transactions, p.tx)
+		c.Transactions = append(c.Transactions, p.tx)
 		leaves[i] = p.leaf
 	}
-	signed.Header = graphene.Header{
+	c.Header = graphene.Header{
 		Previous: parent, Timestamp: timestamp, Witness: s.cfg.Machine.Witness(),
 		MerkleRoot: graphene.MerkleRoot(leaves), Commitment: state,
 	}
-	if signed.Signature, err = s.cfg.Signer.SignHeader(ctx, signed.Header.Serialize()); err != nil {
-		return nil, fmt.Errorf("sign header of base block %d: %w", signed.Number(), err)
-	}
-	if err := s.cfg.Machine.VerifyHeader(&signed.SignedHeader); err != nil {
-		return nil, err
-	}
-	raw, err := signed.Serialize()
+	return c, nil
+}
+
+// seal makes the candidate durable and then the signed block of it.
+func (s *Sequencer) seal(ctx context.Context, c *graphene.SignedBlock) (*base.Block, error) {
+	raw, err := c.Serialize()
 	if err != nil {
 		return nil, err
 	}
-	return newBlock(signed, raw), nil
+	if err := s.cfg.Store.Propose(c, raw); err != nil {
+		return nil, err
+	}
+	header := c.Header.Serialize()
+	if c.Signature, err = s.cfg.Signer.SignHeader(ctx, header); err != nil {
+		return nil, fmt.Errorf("sign header of base block %d: %w", c.Number(), err)
+	}
+	if err := s.cfg.Machine.VerifyHeader(&c.SignedHeader); err != nil {
+		return nil, err
+	}
+	copy(raw[len(header):], c.Signature[:]) // it stands right after the header
+	return newBlock(c, raw), nil
 }
 
 // drop takes a transaction out of the pool and tells who waits for it.
@@ -162,12 +206,14 @@ func (s *Sequencer) drop(p *pending, why *base.RejectError) {
 }
 
 // included tells those who wait that the block is final.
-func (s *Sequencer) included(b *base.Block, chosen []*pending, now time.Time) {
+func (s *Sequencer) included(b *base.Block, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastWall = now
-	for i, p := range chosen {
-		s.pool.remove(p)
-		p.finish(Receipt{ID: p.id, Block: b.Number, Index: i}, nil)
+	for i := range b.Transactions {
+		if p := s.pool.byID[b.Transactions[i].ID]; p != nil {
+			s.pool.remove(p)
+			p.finish(Receipt{ID: p.id, Block: b.Number, Index: i}, nil)
+		}
 	}
 }

@@ -29,6 +29,7 @@ var (
 
 const (
 	maxGap              = time.Hour
+	lateClock           = 5 * time.Second // behind the newest block: worth a warning
 	defaultInterval     = 3 * time.Second
 	defaultIdleInterval = time.Minute
 )
@@ -90,7 +91,8 @@ type Sequencer struct {
 
 	producing sync.Mutex // one block at a time
 	acceptGap bool
-	late      bool // warned that the clock is behind
+	broken    error // a block could not be stored or executed
+	late      bool  // warned that the clock is behind
 
 	mu       sync.Mutex // guards what follows
 	pool     pool
@@ -196,8 +198,12 @@ func (s *Sequencer) halt(err error) {
 
 // wait is how long from now the next block is due: an interval after the last
 // one when transactions are pending, an idle interval after its time
-// otherwise; and never before the clock has reached the parent's time.
+// otherwise; and never before the clock has reached the parent's time. A
+// candidate that was begun already is due at once.
 func (s *Sequencer) wait() time.Duration {
+	if c, err := s.cfg.Store.Candidate(); c != nil || err != nil {
+		return 0
+	}
 	now, parent := s.now(), s.parentTime()
 	due := parent.Add(s.cfg.IdleInterval)
 	s.mu.Lock()
@@ -213,14 +219,20 @@ func (s *Sequencer) wait() time.Duration {
 	}
 	if now.Before(parent) {
 		due = parent
-		if !s.late {
-			s.late = true
-			s.log.Warn("the clock is behind the newest block; waiting", "clock", now, "block", parent)
-		}
-	} else {
-		s.late = false
 	}
+	s.warnLate(parent.Sub(now))
 	return min(due.Sub(now), s.cfg.IdleInterval)
+}
+
+// warnLate says once that the clock is behind the newest block, when it is by
+// more than what blocks in quick succession bring about.
+func (s *Sequencer) warnLate(behind time.Duration) {
+	if late := behind > lateClock; late != s.late {
+		s.late = late
+		if late {
+			s.log.Warn("the clock is behind the newest block; waiting", "by", behind.Truncate(time.Millisecond))
+		}
+	}
 }
 
 // parentTime is the time of the newest block, or of genesis.

@@ -33,7 +33,8 @@ var (
 	ErrStoreInUse = errors.New("solo: base.db is in use by another process")
 )
 
-// Layout of the file: bucket meta {version, chain}; bucket blocks, 8-byte
+// Layout of the file: bucket meta {version, chain, and between two blocks the
+// candidate}; bucket blocks, 8-byte
 // big-endian number -> record; bucket transactions, 20-byte id -> 8-byte
 // number, 4-byte index. A record is its version (1 byte), SHA-256(number ||
 // block) cut to 16 bytes, and the block in Hive's binary form.
@@ -82,7 +83,11 @@ func OpenStore(path string, chainID [32]byte, opt StoreOptions) (*Store, error) 
 		return nil, err
 	}
 	s := &Store{db: db}
-	if err := s.load(chainID, opt.ReadOnly); err != nil {
+	err = s.load(chainID, opt.ReadOnly)
+	if err == nil {
+		_, err = s.Candidate()
+	}
+	if err != nil {
 		db.Close()
 		return nil, err
 	}
@@ -248,14 +253,17 @@ func readRecord(key, record []byte) (*base.Block, error) {
 	return b, nil
 }
 
-// Append stores the next block durably: when it returns, the block survives a
-// power failure.
+// Append stores the next block durably, in place of the candidate: when it
+// returns, the block survives a power failure.
 func (s *Store) Append(b *base.Block) error {
 	number, id, _ := s.Head()
 	if b.Number != number+1 || b.Previous != id || len(b.Raw) == 0 {
 		return fmt.Errorf("%w: block %d after %s cannot follow block %d, %s", ErrInvalidBlock, b.Number, b.Previous, number, id)
 	}
 	err := s.db.Update(func(tx *bolt.Tx) error {
+		if err := tx.Bucket(bucketMeta).Delete(keyCandidate); err != nil {
+			return err
+		}
 		key, blocks := blockKey(b.Number), tx.Bucket(bucketBlocks)
 		blocks.FillPercent = 0.95 // keys only grow
 		if err := blocks.Put(key, makeRecord(key, b.Raw)); err != nil {

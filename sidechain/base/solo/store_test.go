@@ -227,7 +227,12 @@ func TestMachineRefusesForbiddenTransactions(t *testing.T) {
 				chosen[i] = &pending{prepared: &prepared{tx: tx, leaf: leafOf(raw)}}
 			}
 			_, previous, _ := n.store.Head()
-			b, err := n.seal(t.Context(), previous, "2026-01-01T00:02:00", chosen)
+			c, err := n.candidate(previous, "2026-01-01T00:02:00", chosen)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n.forget()
+			b, err := n.seal(t.Context(), c)
 			if err != nil {
 				t.Fatal(err)
 			}
