@@ -173,6 +173,15 @@ func (g *Gateway) scan(ctx context.Context, books chainBooks, accounts []string)
 // watchBooks audits from time to time. Missing coins halt the chain; alarms of
 // the ledger do at once, without waiting for an audit.
 func (g *Gateway) watchBooks(ctx context.Context) error {
+	for _, f := range g.followers {
+		if !f.caughtUp() {
+			return nil // nothing can be said while blocks are missing
+		}
+	}
+	if time.Since(g.audited) < g.cfg.AuditEvery {
+		return nil
+	}
+	g.audited = time.Now()
 	audit, err := g.Audit(ctx)
 	if err != nil {
 		return err

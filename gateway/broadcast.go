@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -49,12 +50,11 @@ func (b *broadcaster) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, tx := range list {
-		if err := b.send(ctx, tx); err != nil {
-			return err
-		}
+		errs = append(errs, b.send(ctx, tx))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // due lists the newest variant of every batch that is to be sent now, parents

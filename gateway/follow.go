@@ -40,6 +40,7 @@ type follower struct {
 
 	mu         sync.Mutex
 	nodeHeight uint64
+	synced     bool // stood at the node's newest block since the start
 }
 
 // blocksPerStep bounds how long one step goes on before others are served.
@@ -78,12 +79,22 @@ func (f *follower) step(ctx context.Context) error {
 	if err := f.backscan(ctx); err != nil {
 		return fmt.Errorf("search of the past: %w", err)
 	}
-	if tip, err := f.Source.Tip(ctx); err == nil {
-		f.mu.Lock()
+	tip, err := f.Source.Tip(ctx)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil {
 		f.nodeHeight = tip.Height
-		f.mu.Unlock()
 	}
+	own, ok := f.tip()
+	f.synced = f.synced || err == nil && ok && own.Height >= tip.Height
 	return nil
+}
+
+// caughtUp says whether the chain was followed to its end since the start.
+func (f *follower) caughtUp() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.synced
 }
 
 // watchNew matches the deposit addresses of new accounts from the next block on.

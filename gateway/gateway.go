@@ -87,6 +87,7 @@ type Gateway struct {
 	scans     *scanStore
 	notes     *notes
 	rows      *tail
+	audited   time.Time // when the books were last looked at
 }
 
 // Open locks the home, replays the log, and checks that base layer and keys are
@@ -168,7 +169,7 @@ func (g *Gateway) open() (err error) {
 			return err
 		}
 	}
-	g.rows = &tail{ledger: g.ledger, sidechain: g.cfg.Sidechain, log: g.log, hook: g.cfg.Failpoint, swept: map[chains.ID]bool{}}
+	g.rows = &tail{ledger: g.ledger, sidechain: g.cfg.Sidechain, log: g.log, notes: g.notes, hook: g.cfg.Failpoint, swept: map[chains.ID]bool{}}
 	return g.rows.step(ctx)
 }
 
@@ -301,7 +302,7 @@ func (g *Gateway) loops() []loop {
 		add("payouts "+string(f.id), max(f.Poll, time.Second), newPayer(g, f).step, g.ledger.Changed())
 		add("broadcast "+string(f.id), f.Poll, newBroadcaster(g, f).step, g.ledger.Changed())
 	}
-	add("audit", g.cfg.AuditEvery, g.watchBooks)
+	add("audit", min(g.cfg.AuditEvery, time.Second), g.watchBooks)
 	return list
 }
 

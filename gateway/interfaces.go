@@ -79,8 +79,9 @@ type WithdrawalRow struct {
 	Batch                                                        string
 }
 
-// The states of a WithdrawalRow that the gateway reads.
+// The states of rows that the gateway reads.
 const (
+	rowSettled  = "settled"
 	rowReturned = "returned"
 	rowClosed   = "closed" // of a BatchRow
 )

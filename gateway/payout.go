@@ -47,17 +47,13 @@ func newPayer(g *Gateway, f *follower) *payer {
 	}
 }
 
+// step does what can be done; what fails does not keep the rest from it.
 func (p *payer) step(ctx context.Context) error {
-	if err := p.check(ctx); err != nil {
-		return err
+	var errs []error
+	for _, do := range []func(context.Context) error{p.check, p.plan, p.replan, p.sign} {
+		errs = append(errs, do(ctx))
 	}
-	if err := p.plan(ctx); err != nil {
-		return err
-	}
-	if err := p.replan(ctx); err != nil {
-		return err
-	}
-	return p.sign(ctx)
+	return errors.Join(errs...)
 }
 
 // check queues the withdrawals that can be paid and parks the others, whose

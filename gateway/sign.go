@@ -28,12 +28,13 @@ func (p *payer) replan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, id := range waiting {
 		if err := p.replanOne(ctx, id, rate); err != nil {
-			return fmt.Errorf("plan batch %s again: %w", id, err)
+			errs = append(errs, fmt.Errorf("plan batch %s again: %w", id, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (p *payer) replanOne(ctx context.Context, id string, rate chains.FeeRate) error {
@@ -130,12 +131,13 @@ func (p *payer) sign(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	var errs []error
 	for _, id := range ready {
 		if err := p.signOne(ctx, id); err != nil {
-			return fmt.Errorf("sign batch %s: %w", id, err)
+			errs = append(errs, fmt.Errorf("sign batch %s: %w", id, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (p *payer) signOne(ctx context.Context, batch string) error {

@@ -16,6 +16,7 @@ type tail struct {
 	ledger    *Ledger
 	sidechain Sidechain
 	log       *slog.Logger
+	notes     *notes
 	hook      func(string)
 	swept     map[chains.ID]bool // all batch rows were looked at since the start
 }
@@ -165,10 +166,19 @@ func (t *tail) book(ctx context.Context, f facts) (n int, err error) {
 		n = len(entries)
 		return entries, nil
 	})
-	if err == nil {
-		t.log.Debug("sidechain rows booked", "sidechain_block", f.head.Block, "events", n)
+	if err != nil {
+		return 0, err
 	}
-	return n, err
+	t.log.Debug("sidechain rows booked", "sidechain_block", f.head.Block, "events", n)
+	for _, row := range f.deposits {
+		t.notes.set(row.ID, "")
+	}
+	for _, row := range f.withdrawals {
+		if row.State == rowReturned || row.State == rowSettled {
+			t.notes.set(row.ID, "")
+		}
+	}
+	return n, nil
 }
 
 // entriesOf lists what of the facts the state does not know yet.

@@ -317,6 +317,9 @@ func (g *Gateway) withdrawalView(s *pegs.State, w *pegs.Withdrawal) Withdrawal {
 		v.Reason = w.Parked.Reason
 	}
 	v.Detail = g.detail(w.ID, w.History)
+	if w.Returned != nil {
+		v.Detail = lastDetail(w.History)
+	}
 	c, ok := s.Chain(w.Chain)
 	if !ok {
 		v.Reason = "chain " + string(w.Chain) + " is not served here"
