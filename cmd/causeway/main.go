@@ -80,6 +80,7 @@ func newRootCommand() *cobra.Command {
 		newInitCommand(),
 		newRunCommand(),
 		newAuditCommand(),
+		newVerifyCommand(),
 		newConformCommand(),
 		newKeysCommand(),
 		newStatusCommand(),
