@@ -21,6 +21,9 @@ var (
 	// ErrSequence: the block is not the next one of the chain that was
 	// executed so far.
 	ErrSequence = errors.New("sidechain: not the next base block")
+	// ErrStopped: an earlier block could not be executed. The state is that of
+	// the block before it, and stays it.
+	ErrStopped = errors.New("sidechain: the engine has stopped")
 	// ErrOtherChain: the store holds the state of another network.
 	ErrOtherChain = errors.New("sidechain: store belongs to another chain")
 )
@@ -74,6 +77,7 @@ type Engine struct {
 	rt       *Runtime
 	streamer streamer
 	keeper   *keeper
+	stopped  error // under the store's lock: a block failed
 
 	mu   sync.RWMutex
 	head Head
@@ -98,6 +102,7 @@ func OpenEngine(cfg EngineConfig) (*Engine, error) {
 	switch stored := e.db.Meta(metaChain); {
 	case stored == nil:
 		if err := e.genesis(rules, id); err != nil {
+			e.db.Freeze()
 			return nil, fmt.Errorf("%w: block 0: %w", ErrGenesis, err)
 		}
 	case string(stored) != id:
@@ -169,7 +174,9 @@ func genesisParams(g *Genesis) map[string]jsvalue.Value {
 
 // Apply executes the next base block, as a whole or not at all. An error means
 // that the node must stop: the block breaks a rule of its layer, or this
-// software cannot execute it.
+// software cannot execute it. The engine then executes no other, and nothing is
+// written to the store's file any more; readers see the state of the block
+// before. ErrSequence alone changes nothing.
 func (e *Engine) Apply(b *base.Block) error {
 	if err := e.apply(b); err != nil {
 		return fmt.Errorf("base block %d: %w", b.Number, err)
@@ -181,14 +188,20 @@ func (e *Engine) Apply(b *base.Block) error {
 func (e *Engine) apply(b *base.Block) (err error) {
 	e.db.Lock()
 	defer e.db.Unlock()
+	if e.stopped != nil {
+		return e.stopped
+	}
 	head := e.Head()
 	if b.Number != head.RefBlock+1 || b.Previous != head.RefID {
 		return fmt.Errorf("%w: %d with previous %s after %d with id %s", ErrSequence, b.Number, b.Previous, head.RefBlock, head.RefID)
 	}
-	mark := e.db.Base().Savepoint()
+	whole := false
+	tables, layer := e.db.Tables().Savepoint(), e.db.Base().Savepoint()
 	defer func() {
-		if err != nil {
-			e.db.Base().Rollback(mark)
+		if !whole { // an error, or a panic on its way
+			e.db.Tables().Rollback(tables)
+			e.db.Base().Rollback(layer)
+			e.stop(b.Number, err)
 		}
 		e.forget()
 	}()
@@ -207,23 +220,44 @@ func (e *Engine) apply(b *base.Block) (err error) {
 		}
 	}
 	head.RefBlock, head.RefID, head.Timestamp = b.Number, b.ID, b.Timestamp
-	return e.commit(head, block)
+	if err := e.commit(head, block); err != nil {
+		return err
+	}
+	whole = true
+	return nil
+}
+
+// stop ends the engine after a block that failed and was taken back.
+func (e *Engine) stop(number uint64, cause error) {
+	e.db.Freeze()
+	if cause == nil {
+		cause = errors.New("it panicked")
+	}
+	e.stopped = fmt.Errorf("%w at base block %d: %w", ErrStopped, number, cause)
+	if root := e.db.Root(); hex.EncodeToString(root[:]) != e.Head().StateRoot {
+		e.log.Error("a block that failed could not be taken back: what this process answers is not the state", "block", number)
+	}
 }
 
 // commit stores a block, when there is one, and the new head.
 func (e *Engine) commit(head Head, block *Block) error {
 	root := e.db.Root()
 	head.StateRoot = hex.EncodeToString(root[:])
+	var document []byte
 	if block != nil {
 		head.StateHash = stateHash(head.StateHash, block.Hash, root)
 		head.Block, head.BlockRef = block.Number, block.Ref
 		head.Hash, head.DatabaseHash = block.Hash, block.DatabaseHash
 		block.StateRoot, block.StateHash = head.StateRoot, head.StateHash
-		e.db.AppendBlock(block.Number, block.AppendJSON(nil), block.ids())
+		document = block.AppendJSON(nil)
 	}
 	record, err := json.Marshal(head)
 	if err != nil {
 		return fmt.Errorf("sidechain: record of the newest block: %w", err)
+	}
+	// From here on nothing can fail.
+	if block != nil {
+		e.db.AppendBlock(block.Number, document, block.ids())
 	}
 	e.db.SetMeta(metaHead, record)
 	e.mu.Lock()
@@ -286,7 +320,8 @@ func (e *Engine) notify() {
 	}
 }
 
-// Checkpoint writes the state of the newest block to disk.
+// Checkpoint writes the state of the newest block to disk; after a block that
+// failed it is state.ErrFrozen.
 func (e *Engine) Checkpoint() error { return e.keeper.checkpoint() }
 
 // Close stops the checkpoints after a last one. The store stays open: it

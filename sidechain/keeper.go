@@ -105,19 +105,20 @@ func (k *keeper) run() {
 			return
 		case <-timer.C:
 		}
-		if err := k.checkpoint(); err != nil {
+		if err := k.checkpoint(); err != nil && !errors.Is(err, state.ErrFrozen) {
 			k.log.Error("checkpoint failed", "err", err)
 		}
 	}
 }
 
 // close ends the goroutine and writes what is left, once. A store that is only
-// read has nothing to write.
+// read has nothing to write; one that was frozen keeps its last checkpoint, and
+// Apply has said why.
 func (k *keeper) close() error {
 	k.once.Do(func() {
 		close(k.stop)
 		<-k.done
-		if err := k.checkpoint(); err != nil && !errors.Is(err, state.ErrReadOnly) {
+		if err := k.checkpoint(); err != nil && !errors.Is(err, state.ErrReadOnly) && !errors.Is(err, state.ErrFrozen) {
 			k.closed = err
 		}
 	})

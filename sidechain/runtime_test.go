@@ -2,7 +2,6 @@ package sidechain_test
 
 import (
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,7 +10,6 @@ import (
 	"pgregory.net/rapid"
 
 	"causeway/sidechain"
-	"causeway/sidechain/base"
 	"causeway/sidechain/contract"
 	"causeway/sidechain/contracts/contracttest"
 	"causeway/sidechain/contracts/tokens"
@@ -178,61 +176,6 @@ func TestUntrusted(t *testing.T) {
 	if got := b.Transactions[1].Logs; got != `{"errors":["contract may not act for others"]}` {
 		t.Errorf("as null: %s", got)
 	}
-}
-
-// TestBrokenBlock: a block that cannot be executed leaves nothing behind, in
-// the contracts' rows or in the base layer's.
-func TestBrokenBlock(t *testing.T) {
-	cfg := config(t, "")
-	cfg.Contracts = append(cfg.Contracts, probe{"probe", probeActions()})
-	m := &machine{}
-	cfg.Machine = m
-	engine, err := sidechain.OpenEngine(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := node{engine, cfg.DB}
-	defer n.stop(t)
-	c := &chain{}
-	mustApply(t, n, c.add(transfer("alice", "bob", "1")))
-	before, rows := n.Head(), cfg.DB.Base().Table("seen").Len()
-	broken := c.add(transfer("alice", "bob", "1"), op("alice", "probe", "panic", `{}`))
-	if err := n.Apply(broken); err == nil || !strings.Contains(err.Error(), "probe.panic panicked: broken") {
-		t.Fatalf("broken contract: %v", err)
-	}
-	m.fail = errors.New("bad block")
-	if err := n.Apply(broken); !errors.Is(err, m.fail) {
-		t.Fatalf("broken rule of the layer: %v", err)
-	}
-	m.fail = nil
-	if n.Head() != before || cfg.DB.Base().Table("seen").Len() != rows {
-		t.Errorf("head %+v, %d rows", n.Head(), cfg.DB.Base().Table("seen").Len())
-	}
-	cfg.DB.Lock()
-	root := cfg.DB.Root()
-	cfg.DB.Unlock()
-	if fmt.Sprintf("%x", root) != before.StateRoot {
-		t.Errorf("state root %x, want %s", root, before.StateRoot)
-	}
-	c.blocks = c.blocks[:1]
-	mustApply(t, n, c.add(transfer("alice", "bob", "1")))
-	row := cfg.DB.Tables().Table("tokens_balances").Find1("account+symbol", "alice", "BEE")
-	if row.Get("balance") != "998.00000000" {
-		t.Errorf("alice has %v", row.Get("balance"))
-	}
-}
-
-// machine is a base layer with a row for each block.
-type machine struct{ fail error }
-
-func (m *machine) Genesis(s *state.Section) error {
-	s.CreateTable(state.TableDef{Name: "seen"})
-	return nil
-}
-
-func (m *machine) Apply(s *state.Section, b *base.Block) error {
-	s.Table("seen").Insert(jsvalue.NewObject("block", b.Number))
-	return m.fail
 }
 
 func (m *machine) AccountExists(_ *state.Section, name string) bool { return name == "alice" }

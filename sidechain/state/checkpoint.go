@@ -40,7 +40,8 @@ type pair struct {
 // takes the read lock by itself while it copies (the write lock when Root was
 // not called since the last write), and none while it writes and syncs; so it
 // may run beside the writer, but must not be called under a lock. After an
-// error the next call tries again with the same and the newer changes.
+// error the next call tries again with the same and the newer changes; after
+// Freeze it fails with ErrFrozen.
 func (db *DB) Checkpoint() error {
 	if db.bolt == nil {
 		return nil
@@ -50,13 +51,17 @@ func (db *DB) Checkpoint() error {
 	}
 	db.flushing.Lock()
 	defer db.flushing.Unlock()
-	if b := db.takeBatch(); b != nil {
+	b, err := db.takeBatch()
+	if err != nil {
+		return err
+	}
+	if b != nil {
 		db.unsaved = append(db.unsaved, b)
 	}
 	if len(db.unsaved) == 0 {
 		return nil
 	}
-	err := guard(func() error {
+	err = guard(func() error {
 		return db.bolt.Update(func(tx *bolt.Tx) error {
 			for _, b := range db.unsaved {
 				if err := b.flush(tx); err != nil {
@@ -76,10 +81,14 @@ func (db *DB) Checkpoint() error {
 	return nil
 }
 
+// Freeze ends the checkpoints for good: the writer could not finish a block,
+// and what is in memory may not reach the file. It is called under Lock.
+func (db *DB) Freeze() { db.frozen = true }
+
 // takeBatch captures the changes between two blocks, nil when there are none.
-func (db *DB) takeBatch() *batch {
+func (db *DB) takeBatch() (*batch, error) {
 	db.mu.RLock()
-	if db.tables.clean() && db.base.clean() {
+	if db.frozen || db.tables.clean() && db.base.clean() {
 		defer db.mu.RUnlock()
 		return db.capture()
 	}
@@ -90,7 +99,10 @@ func (db *DB) takeBatch() *batch {
 	return db.capture()
 }
 
-func (db *DB) capture() *batch {
+func (db *DB) capture() (*batch, error) {
+	if db.frozen {
+		return nil, ErrFrozen
+	}
 	b := &batch{}
 	digest := sha256.New()
 	for _, s := range []*Section{db.tables, db.base} {
@@ -110,11 +122,11 @@ func (db *DB) capture() *batch {
 	}
 	db.history.capture(b)
 	if len(b.tables)+len(b.defs)+len(b.meta)+len(b.blocks) == 0 {
-		return nil
+		return nil, nil
 	}
 	digest.Sum(b.digest[:0])
 	b.root = joinRoots(db.tables.merkle.rootHash, db.base.merkle.rootHash)
-	return b
+	return b, nil
 }
 
 func (t *Table) captureRows() []pair {

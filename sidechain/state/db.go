@@ -22,6 +22,8 @@ var (
 	ErrInUse = errors.New("state: file is in use by another process")
 	// ErrReadOnly: the store was opened with OpenReadOnly.
 	ErrReadOnly = errors.New("state: store is read-only")
+	// ErrFrozen: Freeze was called. The file holds the last checkpoint.
+	ErrFrozen = errors.New("state: the writer failed within a block; nothing is saved any more")
 )
 
 const (
@@ -45,6 +47,7 @@ type DB struct {
 	bolt     *bolt.DB // nil in memory
 	durable  bool     // changes are collected for a checkpoint
 	readOnly bool
+	frozen   bool // under mu: no checkpoint any more
 
 	flushing sync.Mutex // one checkpoint at a time
 	unsaved  []*batch   // captured, not yet in the file
@@ -132,14 +135,17 @@ func (db *DB) WriteTo(w io.Writer) (n int64, err error) {
 	return n, nil
 }
 
-// Close checkpoints and closes the file. It is called without a lock.
+// Close checkpoints, unless the store is frozen, and closes the file. It is
+// called without a lock.
 func (db *DB) Close() error {
 	if db.bolt == nil {
 		return nil
 	}
 	var err error
 	if !db.readOnly {
-		err = db.Checkpoint()
+		if err = db.Checkpoint(); errors.Is(err, ErrFrozen) {
+			err = nil
+		}
 	}
 	return errors.Join(err, db.bolt.Close())
 }
