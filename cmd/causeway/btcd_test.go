@@ -53,7 +53,7 @@ type site struct {
 func newSite(t *testing.T, accounts ...string) *site {
 	t.Helper()
 	s := &site{t: t, node: btcdtest.Start(t), home: filepath.Join(t.TempDir(), "home"), keys: map[string]graphene.PrivateKey{}}
-	s.node.Generate(110)
+	s.node.Generate(130) // more than mature, and mineTo's heights have two bytes
 	s.purse = newPurse(t, s.node)
 	seed := filepath.Join(t.TempDir(), "seed.txt")
 	must(t, os.WriteFile(seed, []byte(testMnemonic+"\n"), 0o600))
