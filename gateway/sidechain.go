@@ -263,7 +263,7 @@ func (e *engineState) FeeAccount(symbol string) (balance, owed string) {
 	for params := range e.table("params").All() {
 		balances := e.engine.DB().Tables().Table("tokens_balances")
 		if row := balances.Find1("account+symbol", textOf(params, "fee_account"), symbol); row != nil {
-			balance = textOf(row, "balance")
+			balance = plainNumber(textOf(row, "balance"))
 		}
 	}
 	if row := e.table("assets").Find1("symbol", symbol); row != nil && textOf(row, "owed") != "" {
@@ -271,6 +271,10 @@ func (e *engineState) FeeAccount(symbol string) (balance, owed string) {
 	}
 	return balance, owed
 }
+
+// plainNumber writes a number of the sidechain as digits and a point. Balances
+// may stand there as their first sender wrote them: "+.5", "1e-8", "0x1".
+func plainNumber(text string) string { return jsvalue.Big(text).ToFixed() }
 
 func textOf(row *jsvalue.Object, key string) string {
 	s, _ := row.String(key)
