@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"unicode/utf8"
 
 	"causeway/sidechain/jsvalue"
 )
@@ -51,7 +52,7 @@ func newDictionary(names []string) *dictionary {
 }
 
 func (d *dictionary) add(name string) uint64 {
-	if len(d.names) == maxNames {
+	if len(d.names) == maxNames || !utf8.ValidString(name) { // it is stored as Go's JSON
 		return 0
 	}
 	d.names = append(d.names, name)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"sync"
 	"time"
 
@@ -37,6 +38,9 @@ const lockWait = time.Second
 // initialMap is how much address space a store takes from the start: 4 GiB, or
 // 256 MiB where addresses have 32 bits.
 const initialMap = 1 << (28 + 4*(^uint(0)>>63))
+
+// growBy is how much a file that is full grows.
+const growBy = 4 << 20
 
 // DB is the store: two sections of tables, block history and small records.
 type DB struct {
@@ -76,20 +80,29 @@ func newDB() *DB {
 }
 
 func open(path string, readOnly bool) (*DB, error) {
-	file, err := bolt.Open(path, 0o600, &bolt.Options{
-		Timeout:      lockWait,
-		ReadOnly:     readOnly,
-		FreelistType: bolt.FreelistMapType,
-		// Mapping anew while the file grows costs a checkpoint seconds.
-		InitialMmapSize: initialMap,
+	var file *bolt.DB
+	err := guard(func() (err error) {
+		file, err = bolt.Open(path, 0o600, &bolt.Options{
+			Timeout:      lockWait,
+			ReadOnly:     readOnly,
+			FreelistType: bolt.FreelistMapType,
+			// Mapping anew while the file grows costs a checkpoint seconds.
+			InitialMmapSize: initialMap,
+		})
+		if err == nil {
+			file.AllocSize = growBy
+		}
+		return err
 	})
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
 		return nil, fmt.Errorf("%w: %s", ErrInUse, path)
-	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
-		return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, path, err)
 	case err != nil:
-		return nil, fmt.Errorf("state: open %s: %w", path, err)
+		var system *fs.PathError
+		if errors.As(err, &system) {
+			return nil, fmt.Errorf("state: open: %w", err)
+		}
+		return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, path, err)
 	}
 	db := newDB()
 	db.bolt, db.durable, db.readOnly = file, !readOnly, readOnly

@@ -2,7 +2,7 @@ package state
 
 import (
 	"math"
-	"sort"
+	"slices"
 	"strings"
 
 	"causeway/sidechain/jsvalue"
@@ -23,7 +23,7 @@ func storedRow(id jsvalue.Value, row Row) Row {
 			continue
 		}
 		if v, ok := storedValue(v); ok {
-			out.Set(name, v)
+			out.Set(storedString(name), v)
 		}
 	}
 	return out
@@ -33,24 +33,28 @@ func storedRow(id jsvalue.Value, row Row) Row {
 // new ones are appended in lexicographic order.
 func mergedRow(old, patch Row, unsets []string) Row {
 	out := old.Clone()
-	var added []string
+	type member struct {
+		name  string
+		value jsvalue.Value
+	}
+	var added []member
 	for name, v := range patch.All() {
 		if name == idField {
 			continue
 		}
 		v, ok := storedValue(v)
+		name = storedString(name)
 		switch {
 		case !ok:
 		case out.Has(name):
 			out.Set(name, v)
 		default:
-			added = append(added, name)
+			added = append(added, member{name, v})
 		}
 	}
-	sort.Strings(added)
-	for _, name := range added {
-		v, _ := storedValue(patch.Get(name))
-		out.Set(name, v)
+	slices.SortStableFunc(added, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	for _, m := range added {
+		out.Set(m.name, m.value)
 	}
 	for _, name := range unsets {
 		if name != idField {

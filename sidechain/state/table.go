@@ -65,8 +65,12 @@ func (t *Table) addIndex(d Index, list *[]Index, lookup bool) {
 		return
 	}
 	ix := newIndex(d, lookup)
+	at := len(t.indexes)
+	if !lookup {
+		at = len(t.def.Indexes)
+	}
+	t.indexes = slices.Insert(t.indexes, at, ix)
 	*list = append(*list, ix.Index)
-	t.indexes = append(t.indexes, ix)
 	t.ids.ascend("", func(_ string, e *entry) bool {
 		ix.add(e, e.row)
 		return true
