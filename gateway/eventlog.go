@@ -4,12 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"time"
 
 	"causeway/pegs"
 
 	"go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
 )
 
 // ErrLogDamaged refuses a log whose records contradict each other.
@@ -40,19 +38,24 @@ type eventLog struct {
 // is decided by the sidechain, the chains and the signer's own journal. Anything
 // else that does not fit is ErrLogDamaged.
 func openLog(path, network string, readOnly bool, replay func(pegs.Record) error) (*eventLog, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, ReadOnly: readOnly})
-	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, fmt.Errorf("%w: %s", ErrHomeInUse, path)
-	}
-	if err != nil {
+	db, err := openBolt(path, readOnly)
+	if errors.Is(err, errBolt) {
 		return nil, fmt.Errorf("%w: %s: %w", ErrLogDamaged, path, err)
 	}
-	l := &eventLog{db: db, next: 1}
-	if !readOnly {
-		err = db.Update(func(tx *bbolt.Tx) error { return prepareLog(tx, network) })
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if err == nil {
-		err = l.replay(network, readOnly, replay)
+	l := &eventLog{db: db, next: 1}
+	err = guarded(func() error {
+		if !readOnly {
+			if err := db.Update(func(tx *bbolt.Tx) error { return prepareLog(tx, network) }); err != nil {
+				return err
+			}
+		}
+		return l.replay(network, readOnly, replay)
+	})
+	if errors.Is(err, errBolt) {
+		err = fmt.Errorf("%w: %w", ErrLogDamaged, err)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), db.Close())

@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"causeway/chains"
 
 	"go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
 )
 
 // scanState is what the scanner knows of a chain. Heights say when an output was
@@ -88,21 +88,39 @@ var bucketScans = []byte("scans")
 // saveEvery bounds how often a state is written while the gateway runs.
 const saveEvery = 30 * time.Second
 
-// openScanStore opens the store of a network; that of another one is emptied.
-// With an empty path nothing is kept.
+// openScanStore opens the store of a network. That of another one, or one that
+// is damaged, is emptied: it can be rebuilt. With an empty path nothing is kept.
 func openScanStore(path, network string) (*scanStore, error) {
 	s := &scanStore{saved: map[chains.ID]time.Time{}}
 	if path == "" {
 		return s, nil
 	}
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second})
-	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, fmt.Errorf("%w: %s", ErrHomeInUse, path)
+	var err error
+	for range 2 {
+		if s.db, err = openBolt(path, false); err == nil {
+			err = guarded(func() error { return prepareScans(s.db, network) })
+		}
+		if !errors.Is(err, errBolt) {
+			break
+		}
+		if s.db != nil {
+			err = errors.Join(err, s.db.Close())
+		}
+		if removed := os.Remove(path); removed != nil {
+			return nil, fmt.Errorf("gateway: %s: %w", path, errors.Join(err, removed))
+		}
 	}
 	if err != nil {
+		if s.db != nil {
+			err = errors.Join(err, s.db.Close())
+		}
 		return nil, fmt.Errorf("gateway: %s: %w", path, err)
 	}
-	err = db.Update(func(tx *bbolt.Tx) error {
+	return s, nil
+}
+
+func prepareScans(db *bbolt.DB, network string) error {
+	return db.Update(func(tx *bbolt.Tx) error {
 		bucket, err := tx.CreateBucketIfNotExists(bucketScans)
 		if err != nil || string(bucket.Get(keyNetwork)) == network {
 			return err
@@ -115,11 +133,6 @@ func openScanStore(path, network string) (*scanStore, error) {
 		}
 		return bucket.Put(keyNetwork, []byte(network))
 	})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("gateway: %s: %w", path, err), db.Close())
-	}
-	s.db = db
-	return s, nil
 }
 
 // load is the stored state of a chain, or an empty one.
