@@ -46,10 +46,10 @@ func (f *Filter) matcher() func(state.Row) bool {
 }
 
 // pause is after how many rows FindContext lets a writer in.
-const pause = 4096
+const pause = 1024
 
 // FindContext is Find for strangers' queries: it takes the read lock itself,
-// lets the writer in after every few thousand rows, and stops when ctx ends. A
+// lets the writer in after every thousand rows, and stops when ctx ends. A
 // query that reads more rows than that may see several blocks.
 func (f *Filter) FindContext(ctx context.Context, db *state.DB, sec *state.Section, table string, limit, offset int, order []state.Order) ([]state.Row, error) {
 	if err := ctx.Err(); err != nil {
