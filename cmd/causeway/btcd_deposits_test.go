@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
+	btcwire "github.com/btcsuite/btcd/wire/v2"
 
 	"causeway/chains"
 	"causeway/gateway"
@@ -60,11 +60,11 @@ func (s *site) mineTo(to string) (txid string) {
 
 	height := s.node.Height() + 1
 	push := binary.LittleEndian.AppendUint32(nil, uint32(height))[:2] // heights from 128 to 32767
-	coinbase := wire.NewMsgTx(1)
-	coinbase.AddTxIn(wire.NewTxIn(wire.NewOutPoint(&chainhash.Hash{}, 0xffffffff), append([]byte{2}, append(push, "by hand"...)...), nil))
-	coinbase.AddTxOut(wire.NewTxOut(5_000_000_000>>(height/150), script))
+	coinbase := btcwire.NewMsgTx(1)
+	coinbase.AddTxIn(btcwire.NewTxIn(btcwire.NewOutPoint(&chainhash.Hash{}, 0xffffffff), append([]byte{2}, append(push, "by hand"...)...), nil))
+	coinbase.AddTxOut(btcwire.NewTxOut(5_000_000_000>>(height/150), script))
 
-	block := wire.NewMsgBlock(wire.NewBlockHeader(0x20000000, parent, &chainhash.Hash{}, 0x207fffff, 0))
+	block := btcwire.NewMsgBlock(btcwire.NewBlockHeader(0x20000000, parent, &chainhash.Hash{}, 0x207fffff, 0))
 	must(s.t, block.AddTransaction(coinbase))
 	block.Header.MerkleRoot = coinbase.TxHash()
 	block.Header.Timestamp = time.Unix(max(header.Time+1, time.Now().Unix()), 0)
