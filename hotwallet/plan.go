@@ -62,6 +62,9 @@ type PlanInput struct {
 	Eligible     Eligible
 	LockTime     uint32 // height of the tip
 	ChangeScript []byte // Wallet.ChangeScript of the current epoch
+	// MaxInputs bounds the inputs chosen, because an assign row must name them
+	// all; 0: as many as the size allows.
+	MaxInputs int
 }
 
 // PlannedOutput is one output of a plan. ID is the payee's, empty for change.
@@ -131,6 +134,9 @@ const maxLockHeight = 500_000_000
 // ErrFeeCap or ErrBadPlan, in a *PlanError that carries the numbers; then
 // nothing was planned.
 func NewPlan(in PlanInput) (*Plan, error) {
+	if len(in.Payees) == 0 {
+		return nil, badPlan("no payees")
+	}
 	p, err := newPlanner(in)
 	if err != nil {
 		return nil, err
@@ -142,9 +148,29 @@ func NewPlan(in PlanInput) (*Plan, error) {
 	return p.build(selected)
 }
 
+// Consolidate merges the largest eligible confirmed coins, as many as one
+// transaction may spend, into one output of our own: for when a payout would need
+// more inputs than that (ErrTooLarge). in has no payees. Errors are those of
+// NewPlan; with fewer than two coins to merge, ErrInsufficient.
+func Consolidate(in PlanInput) (*Plan, error) {
+	if len(in.Payees) > 0 {
+		return nil, badPlan("a consolidation of %d payees", len(in.Payees))
+	}
+	p, err := newPlanner(in)
+	if err != nil {
+		return nil, err
+	}
+	selected, err := p.selectLargest()
+	if err != nil {
+		return nil, err
+	}
+	return p.build(selected)
+}
+
 // PlanExactly lays out a transaction that spends all of in.Coins, no more and no
 // less, whatever their depth and value: for a batch whose inputs are assigned
-// already and whose plan was lost. Otherwise it is NewPlan.
+// already and whose plan was lost. Otherwise it is NewPlan, or without payees
+// Consolidate.
 func PlanExactly(in PlanInput) (*Plan, error) {
 	p, err := newPlanner(in)
 	if err != nil {
@@ -186,8 +212,6 @@ func newPlanner(in PlanInput) (*planner, error) {
 		return nil, badPlan("change script %x is not of the wallet's form", in.ChangeScript)
 	case in.Batch == "":
 		return nil, badPlan("no batch id")
-	case len(in.Payees) == 0:
-		return nil, badPlan("no payees")
 	case in.FeeRate == 0:
 		return nil, badPlan("fee rate is zero")
 	case in.FeeRate > min(in.Caps.MaxRate, maxRate):
@@ -256,6 +280,9 @@ func (p *planner) build(selected []Coin) (*Plan, error) {
 	change := uint64(0)
 	if withChange := p.size.fee(n, true); total >= p.paid+withChange+p.dust {
 		change = total - p.paid - withChange
+	}
+	if change == 0 && len(p.in.Payees) == 0 {
+		return nil, p.insufficient(len(selected), total)
 	}
 	return p.layOut(selected, change, total-p.paid-change)
 }

@@ -137,7 +137,7 @@ func (p *planner) largestFirst(pool []candidate) ([]candidate, error) {
 			return nil, err
 		}
 		selected = append(selected, c)
-		if vsize := p.size.vsize(uint64(len(selected)), false); vsize > p.maxVSize {
+		if vsize := p.size.vsize(uint64(len(selected)), false); vsize > p.maxVSize || !p.mayHold(len(selected)) {
 			return nil, &PlanError{Kind: ErrTooLarge, VSize: vsize, Need: chains.NewAmount(p.paid), Have: chains.NewAmount(total)}
 		}
 		if p.enough(len(selected), total) {
@@ -145,6 +145,29 @@ func (p *planner) largestFirst(pool []candidate) ([]candidate, error) {
 		}
 	}
 	return nil, p.insufficient(len(selected), total)
+}
+
+// mayHold says whether a transaction may have that many inputs.
+func (p *planner) mayHold(inputs int) bool {
+	return p.in.MaxInputs == 0 || inputs <= p.in.MaxInputs
+}
+
+// selectLargest picks the largest confirmed coins, as many as may be spent
+// together; at least two.
+func (p *planner) selectLargest() ([]Coin, error) {
+	pool, _, err := p.candidates()
+	if err != nil {
+		return nil, err
+	}
+	h := p.heapOf(pool, -1)
+	var coins []Coin
+	for n := 1; h.Len() > 0 && p.mayHold(n) && p.size.vsize(uint64(n), true) <= p.maxVSize; n++ {
+		coins = append(coins, p.in.Coins[heap.Pop(h).(candidate).at])
+	}
+	if len(coins) < 2 {
+		return nil, p.insufficient(2, 0)
+	}
+	return coins, nil
 }
 
 // insufficient reports what payees and fee come to with that many inputs,
@@ -170,7 +193,7 @@ func (p *planner) pad(pool, selected []candidate) ([]candidate, error) {
 	h := p.heapOf(pool, +1)
 	for len(selected) < want && h.Len() > 0 {
 		n := uint64(len(selected)) + 1
-		if p.size.vsize(n, true) > p.maxVSize || p.size.fee(n, true) > p.maxFee {
+		if p.size.vsize(n, true) > p.maxVSize || p.size.fee(n, true) > p.maxFee || !p.mayHold(int(n)) {
 			break
 		}
 		c := heap.Pop(h).(candidate)
