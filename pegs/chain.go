@@ -24,7 +24,9 @@ type Chain struct {
 	txs      map[string]*Spending
 	kept     map[chains.Outpoint]string // the batch that an outpoint is kept for
 	makers   map[string]string          // the batch of a signed transaction, by txid
+	foreign  map[string]*Spending       // transactions of the chain that are no batch's
 	blocks   map[string]*blockIndex     // of tail, by hash
+	risk     chains.Amount              // what deposits brought within the tail
 	halts    []Halt
 }
 
@@ -71,6 +73,7 @@ func (s *State) configured(e *Configured) error {
 			txs:      map[string]*Spending{},
 			kept:     map[chains.Outpoint]string{},
 			makers:   map[string]string{},
+			foreign:  map[string]*Spending{},
 			blocks:   map[string]*blockIndex{},
 		}
 		s.ids = append(s.ids, e.Chain)
@@ -177,6 +180,7 @@ func (s *State) connected(e *Connected, at time.Time) error {
 	c.next = ref.Height + 1
 	s.enter(c, e.Match, &ref, at)
 	for extra := len(c.tail) - max(c.Config.Policy.Keep, 1); extra > 0; extra-- {
+		c.risk = subAmount(c.risk, c.blocks[c.tail[0].Hash].deposits)
 		delete(c.blocks, c.tail[0].Hash)
 		c.tail = slices.Delete(c.tail, 0, 1)
 	}
@@ -258,18 +262,18 @@ func (c *Chain) Incomplete() []string {
 	return list
 }
 
-// exposure is the value that deposits brought within the newest blocks.
-func (c *Chain) exposure() chains.Amount {
-	var total chains.Amount
-	for _, header := range c.tail {
-		total = addAmount(total, c.blocks[header.Hash].deposits)
-	}
-	return total
-}
-
 // CreditDepth is the depth at which a deposit is credited now.
 func (c *Chain) CreditDepth() uint64 {
-	return c.Config.Policy.Need(c.Config.Network, c.Config.Confirmations, c.exposure())
+	return c.Config.Policy.Need(c.Config.Network, c.Config.Confirmations, c.risk)
+}
+
+// subAmount takes back what addAmount added.
+func subAmount(a, b chains.Amount) chains.Amount {
+	difference, err := a.Sub(b)
+	if err != nil {
+		return chains.Amount{}
+	}
+	return difference
 }
 
 // addAmount adds; amounts that are already in blocks cannot overflow 128 bits.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"causeway/chains"
@@ -105,6 +104,9 @@ func (s *State) depositArrives(c *Chain, p Payment, rank int, ref *chains.BlockR
 	}
 	d.In, d.Coinbase = ref, p.Coinbase
 	index.deposits = addAmount(index.deposits, p.Amount)
+	if c.blocks[ref.Hash] == index {
+		c.risk = addAmount(c.risk, p.Amount)
+	}
 	s.touchDeposit(d, at, "block "+ref.Hash)
 }
 
@@ -152,6 +154,11 @@ func (s *State) classify(d *Deposit, rank int) {
 // touchDeposit writes the history when the state changed.
 func (s *State) touchDeposit(d *Deposit, at time.Time, detail string) {
 	state := d.State()
+	if d.Credit != nil && (d.In == nil || !d.creditedRight()) {
+		s.alarming[d.ID] = d
+	} else {
+		delete(s.alarming, d.ID)
+	}
 	if n := len(d.History); n > 0 && d.History[n-1].State == string(state) {
 		return
 	}
@@ -216,25 +223,30 @@ func (s *State) Needed(d *Deposit) uint64 {
 // transactions of nobody we know, and batches whose inputs were spent otherwise.
 func (s *State) Alarms(chain chains.ID) []string {
 	var list []string
-	for _, d := range s.depositList {
-		if d.Chain != chain || d.Credit == nil {
+	for _, d := range ordered(s.alarming) {
+		if d.Chain != chain {
 			continue
 		}
-		if d.Credit.Symbol != d.Symbol || d.Credit.Quantity != d.Quantity || d.Credit.To != d.Account {
+		if !d.creditedRight() {
 			list = append(list, fmt.Sprintf("deposit %s was credited as %s %s to %s", d.ID, d.Credit.Quantity, d.Credit.Symbol, d.Credit.To))
 		}
 		if d.In == nil {
 			list = append(list, fmt.Sprintf("deposit %s was credited and left the chain", d.ID))
 		}
 	}
-	for _, b := range s.batchList {
-		if b.Chain == chain && b.Conflict != "" {
+	for _, b := range s.openBatchesOf(chain) {
+		if b.Conflict != "" {
 			list = append(list, fmt.Sprintf("an input of batch %s was spent by transaction %s", b.ID, b.Conflict))
 		}
 	}
 	for _, txid := range s.chains[chain].Foreign() {
 		list = append(list, fmt.Sprintf("outputs of ours were spent by transaction %s, which is none of ours", txid))
 	}
-	slices.SortStableFunc(list, strings.Compare)
+	slices.Sort(list)
 	return list
+}
+
+// creditedRight says whether the sidechain credited what was paid.
+func (d *Deposit) creditedRight() bool {
+	return d.Credit.Symbol == d.Symbol && d.Credit.Quantity == d.Quantity && d.Credit.To == d.Account
 }

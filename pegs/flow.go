@@ -73,6 +73,24 @@ func (s *State) spend(c *Chain, txid string, inputs []chains.Outpoint, ref *chai
 // recognise ties a transaction of the chain to the batch whose inputs it
 // spends. It is the batch's own when it spends exactly those.
 func (s *State) recognise(c *Chain, tx *Spending, at time.Time) {
+	for _, b := range s.batchesOf(c, tx) {
+		if slices.Equal(b.Inputs, tx.Inputs) {
+			tx.Batch = b.ID
+			b.Mined, b.Conflict = tx, ""
+		} else if b.Mined == nil {
+			b.Conflict = tx.TxID
+		}
+		s.touchBatch(b, at, tx.TxID)
+	}
+	if tx.Batch == "" {
+		c.foreign[tx.TxID] = tx
+	} else {
+		delete(c.foreign, tx.TxID)
+	}
+}
+
+// batchesOf lists the batches that inputs of a transaction are kept for.
+func (s *State) batchesOf(c *Chain, tx *Spending) (list []*Batch) {
 	touched := map[string]bool{}
 	for _, in := range tx.Inputs {
 		if id := c.kept[in]; id != "" {
@@ -80,15 +98,9 @@ func (s *State) recognise(c *Chain, tx *Spending, at time.Time) {
 		}
 	}
 	for _, id := range sortedKeys(touched) {
-		b := s.batches[id]
-		if slices.Equal(b.Inputs, tx.Inputs) {
-			tx.Batch = id
-			b.Mined, b.Conflict = tx, ""
-		} else if b.Mined == nil {
-			b.Conflict = tx.TxID
-		}
-		s.touchBatch(b, at, tx.TxID)
+		list = append(list, s.batches[id])
 	}
+	return list
 }
 
 // leave takes back what a disconnected block held.
@@ -107,19 +119,18 @@ func (s *State) leave(c *Chain, index *blockIndex, block chains.BlockRef, at tim
 			s.touchDeposit(d, at, "block "+block.Hash+" left the chain")
 		}
 	}
+	c.risk = subAmount(c.risk, index.deposits)
 	for _, tx := range index.txs {
 		tx.In = nil
-		for _, b := range s.batchList {
-			if b.Chain != c.ID {
-				continue
-			}
+		delete(c.foreign, tx.TxID)
+		for _, b := range s.batchesOf(c, tx) {
 			if b.Mined == tx {
 				b.Mined = nil
-				s.touchBatch(b, at, "block "+block.Hash+" left the chain")
 			}
 			if b.Conflict == tx.TxID {
 				b.Conflict = ""
 			}
+			s.touchBatch(b, at, "block "+block.Hash+" left the chain")
 		}
 	}
 }
@@ -146,16 +157,7 @@ func (c *Chain) Output(o chains.Outpoint) (*Output, bool) {
 
 // Foreign lists transactions of the chain that spend outputs of ours and belong
 // to no batch: somebody else has our keys.
-func (c *Chain) Foreign() []string {
-	var list []string
-	for txid, tx := range c.txs {
-		if tx.In != nil && tx.Batch == "" {
-			list = append(list, txid)
-		}
-	}
-	slices.Sort(list)
-	return list
-}
+func (c *Chain) Foreign() []string { return sortedKeys(c.foreign) }
 
 func compareOutpoints(a, b chains.Outpoint) int {
 	return cmp.Or(strings.Compare(a.TxID, b.TxID), cmp.Compare(a.Index, b.Index))

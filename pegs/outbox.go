@@ -205,7 +205,7 @@ func (s *State) ToSign(id chains.ID) []*Batch {
 		return nil
 	}
 	return s.batchesWhere(id, func(b *Batch) bool {
-		return b.Assigned != nil && b.Plan != nil && len(b.Variants) == 0 && b.Mined == nil && b.Conflict == ""
+		return b.Assigned != nil && b.Plan != nil && len(b.Variants) == 0 && b.Mined == nil && b.Conflict == "" && b.Settled == nil
 	})
 }
 

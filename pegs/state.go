@@ -29,6 +29,7 @@ type State struct {
 	depositList  []*Deposit // in order of first sight
 	depositsOf   map[string][]*Deposit
 	openDeposits map[string]*Deposit // not credited, or credited and not in the chain
+	alarming     map[string]*Deposit // credited wrongly, or credited and not in the chain
 
 	withdrawals     map[string]*Withdrawal
 	withdrawalList  []*Withdrawal
@@ -59,6 +60,7 @@ func NewState() *State {
 		deposits:        map[string]*Deposit{},
 		depositsOf:      map[string][]*Deposit{},
 		openDeposits:    map[string]*Deposit{},
+		alarming:        map[string]*Deposit{},
 		withdrawals:     map[string]*Withdrawal{},
 		withdrawalsOf:   map[string][]*Withdrawal{},
 		openWithdrawals: map[string]*Withdrawal{},
