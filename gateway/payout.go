@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 
 	"causeway/chains"
 	"causeway/hotwallet"
@@ -181,62 +180,6 @@ func (p *payer) feeBudget() (budget chains.Amount, err error) {
 	return have, nil
 }
 
-// planBatch plans one batch, with fewer and fewer payees until one fits.
-func (p *payer) planBatch(s *pegs.State, rate chains.FeeRate, budget chains.Amount) ([]Entry, error) {
-	queue := s.ToPlan(p.id)
-	if len(queue) > maxPayees {
-		queue = queue[:maxPayees]
-	}
-	for len(queue) > 0 {
-		plan, err := p.tryPlan(s, queue, rate, budget)
-		if err == nil {
-			return p.planned(queue, plan)
-		}
-		var why *hotwallet.PlanError
-		if !errors.As(err, &why) {
-			return nil, err
-		}
-		for _, w := range queue {
-			p.notes.set(w.ID, "waits: "+why.Error())
-		}
-		switch why.Kind {
-		case hotwallet.ErrDust:
-			return parkDust(why.IDs), nil
-		case hotwallet.ErrTooLarge:
-			queue = queue[:len(queue)/2]
-		case hotwallet.ErrInsufficient:
-			queue = withoutLargest(queue)
-		case hotwallet.ErrFeeCap:
-			if len(queue) > 1 {
-				queue = queue[:len(queue)/2]
-				continue
-			}
-			return nil, nil // waits for lower fees, or for more in the fee account
-		default:
-			return nil, err
-		}
-	}
-	return nil, nil
-}
-
-func (p *payer) tryPlan(s *pegs.State, queue []*pegs.Withdrawal, rate chains.FeeRate, budget chains.Amount) (*hotwallet.Plan, error) {
-	in, err := p.planInput(s, rate, budget)
-	if err != nil {
-		return nil, err
-	}
-	if in.Payees, err = payeesOf(queue); err != nil {
-		return nil, err
-	}
-	for _, coin := range s.Spendable(p.id) {
-		c, err := coinOf(coin)
-		if err != nil {
-			return nil, err
-		}
-		in.Coins = append(in.Coins, c)
-	}
-	return hotwallet.NewPlan(in)
-}
-
 func (p *payer) planInput(s *pegs.State, rate chains.FeeRate, budget chains.Amount) (hotwallet.PlanInput, error) {
 	c, _ := s.Chain(p.id)
 	tip, _ := c.Tip()
@@ -248,16 +191,16 @@ func (p *payer) planInput(s *pegs.State, rate chains.FeeRate, budget chains.Amou
 	}, err
 }
 
-func (p *payer) planned(queue []*pegs.Withdrawal, plan *hotwallet.Plan) ([]Entry, error) {
-	ids := make([]string, len(queue))
-	for i, w := range queue {
-		ids[i] = w.ID
+func (p *payer) planned(kind string, queue []*pegs.Withdrawal, plan *hotwallet.Plan) ([]Entry, error) {
+	var ids []string
+	for _, w := range queue {
+		ids = append(ids, w.ID)
 	}
 	inputs := make([]chains.Outpoint, len(plan.Inputs))
 	for i, c := range plan.Inputs {
 		inputs[i] = c.Outpoint
 	}
-	plan.Batch = pegs.BatchID(p.id, pegs.BatchPayout, ids, inputs)
+	plan.Batch = pegs.BatchID(p.id, kind, ids, inputs)
 	text, err := json.Marshal(plan)
 	if err != nil {
 		return nil, err
@@ -265,9 +208,9 @@ func (p *payer) planned(queue []*pegs.Withdrawal, plan *hotwallet.Plan) ([]Entry
 	for _, id := range ids {
 		p.notes.set(id, "")
 	}
-	p.log.Info("payout planned", "batch", plan.Batch, "withdrawals", len(ids), "inputs", len(inputs), "fee", plan.Fee.String())
+	p.log.Info("batch planned", "batch", plan.Batch, "kind", kind, "withdrawals", len(ids), "inputs", len(inputs), "fee", plan.Fee.String())
 	return []Entry{{Event: &pegs.Planned{
-		Batch: plan.Batch, Chain: p.id, BatchKind: pegs.BatchPayout, Withdrawals: ids, Inputs: inputs, Fee: plan.Fee, Plan: text,
+		Batch: plan.Batch, Chain: p.id, BatchKind: kind, Withdrawals: ids, Inputs: inputs, Fee: plan.Fee, Plan: text,
 	}}}, nil
 }
 
@@ -276,16 +219,6 @@ func parkDust(ids []string) (entries []Entry) {
 		entries = append(entries, Entry{Event: &pegs.Parked{Withdrawal: id, Reason: "the payment is below the dust limit", GiveBack: true}})
 	}
 	return entries
-}
-
-func withoutLargest(queue []*pegs.Withdrawal) []*pegs.Withdrawal {
-	largest := 0
-	for i, w := range queue {
-		if queue[largest].Amount.Less(w.Amount) {
-			largest = i
-		}
-	}
-	return slices.Delete(slices.Clone(queue), largest, largest+1)
 }
 
 func payeesOf(queue []*pegs.Withdrawal) ([]hotwallet.Payee, error) {

@@ -77,7 +77,7 @@ func (p *payer) replanOne(ctx context.Context, id string, rate chains.FeeRate) e
 // question any more: they were assigned.
 func (p *payer) planAgain(s *pegs.State, b *pegs.Batch, rate chains.FeeRate) (*hotwallet.Plan, error) {
 	asset, ok := s.NativeAsset(p.id)
-	if !ok || b.Kind != pegs.BatchPayout {
+	if !ok || b.Kind != pegs.BatchPayout && b.Kind != batchConsolidate {
 		return nil, fmt.Errorf("gateway: batch %s of kind %s", b.ID, b.Kind)
 	}
 	limit, err := asset.Amount(asset.FeeMax)
