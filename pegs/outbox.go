@@ -115,14 +115,15 @@ func (s *State) ToMint(id chains.ID) []*Deposit {
 }
 
 // ToSubmitMints lists the deposits whose mint is to be submitted, again and
-// again, until the sidechain's row is there.
+// again, until the sidechain's row is there. The depth counts every time: the
+// deposit may have changed its block since it was to be minted.
 func (s *State) ToSubmitMints(id chains.ID) []*Deposit {
 	c := s.chains[id]
 	if c == nil || c.Stands(ScopeMinting) {
 		return nil
 	}
 	return s.depositsWhere(func(d *Deposit) bool {
-		return d.Chain == id && d.State() == DepositMinting && s.mintsOpen(d.Symbol)
+		return d.Chain == id && d.State() == DepositMinting && s.Confirmations(d) >= s.Needed(d) && s.mintsOpen(d.Symbol)
 	})
 }
 
@@ -231,9 +232,9 @@ func (s *State) ToSettle(id chains.ID) []*Batch {
 }
 
 // ToSubmitSettles lists the batches whose settlement is to be submitted until
-// the sidechain's row is closed.
+// the sidechain's row is closed, as long as they are deep enough.
 func (s *State) ToSubmitSettles(id chains.ID) []*Batch {
 	return s.batchesWhere(id, func(b *Batch) bool {
-		return b.Settling != nil && b.Settled == nil && b.Mined != nil && b.Mined.TxID == b.Settling.TxID
+		return b.Settling != nil && b.Settled == nil && b.state(s) == WithdrawalConfirmed && b.Mined.TxID == b.Settling.TxID
 	})
 }
