@@ -183,7 +183,7 @@ func (t *tail) book(ctx context.Context, f facts) (n int, err error) {
 
 // entriesOf lists what of the facts the state does not know yet.
 func entriesOf(s *pegs.State, f facts) []Entry {
-	b := booking{state: s, facts: f}
+	b := booking{state: s, facts: f, dropped: map[string]bool{}}
 	b.assets()
 	b.requests()
 	b.deposits()
@@ -198,6 +198,7 @@ type booking struct {
 	state   *pegs.State
 	facts   facts
 	entries []Entry
+	dropped map[string]bool
 }
 
 func (b *booking) add(e pegs.Event) {
@@ -271,12 +272,9 @@ func (b *booking) adopt(row BatchRow) {
 	if _, ok := b.state.Chain(row.Chain); !ok {
 		return
 	}
-	dropped := map[string]bool{}
+	waits := false
 	drop := func(batch string) {
-		if other, ok := b.state.Batch(batch); ok && other.Assigned == nil && !dropped[batch] {
-			dropped[batch] = true
-			b.add(&pegs.Dropped{Batch: batch, Reason: "the sidechain assigned batch " + row.Batch + " instead"})
-		}
+		waits = b.drop(batch, "the sidechain assigned batch "+row.Batch+" instead") || waits
 	}
 	for _, id := range row.IDs {
 		w, ok := b.state.Withdrawal(id)
@@ -289,9 +287,23 @@ func (b *booking) adopt(row BatchRow) {
 	for _, spend := range row.Spends {
 		drop(c.KeptFor(spend))
 	}
-	if len(dropped) == 0 {
+	if !waits {
 		b.assigned(row)
 	}
+}
+
+// drop takes back a batch that was planned and can never be assigned, once. It
+// says whether the batch is such a one.
+func (b *booking) drop(batch, reason string) bool {
+	known, ok := b.state.Batch(batch)
+	if !ok || known.Assigned != nil {
+		return false
+	}
+	if !b.dropped[batch] {
+		b.dropped[batch] = true
+		b.add(&pegs.Dropped{Batch: batch, Reason: reason})
+	}
+	return true
 }
 
 func (b *booking) returns() {
@@ -300,10 +312,17 @@ func (b *booking) returns() {
 		if !ok || w.Returned != nil || row.State != rowReturned {
 			continue
 		}
-		if batch, ok := b.state.Batch(w.Batch); ok && batch.Assigned == nil {
-			b.add(&pegs.Dropped{Batch: batch.ID, Reason: "withdrawal " + w.ID + " was given back"})
+		if b.drop(w.Batch, "withdrawal "+w.ID+" was given back") || b.unread(row) {
 			continue
 		}
 		b.add(&pegs.Returned{Withdrawal: row.ID})
 	}
+}
+
+// unread says whether a withdrawal belongs to a batch that is still to be taken
+// in: it was released, and comes before what became of its withdrawals.
+func (b *booking) unread(row WithdrawalRow) bool {
+	_, known := b.state.Batch(row.Batch)
+	_, served := b.state.Chain(row.Chain)
+	return row.Batch != "" && served && !known
 }
