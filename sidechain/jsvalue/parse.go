@@ -1,24 +1,14 @@
 package jsvalue
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
 // MaxDepth is the deepest nesting that Parse accepts.
 const MaxDepth = 512
-
-// SyntaxError says where a text stops being JSON.
-type SyntaxError struct {
-	Offset  int // bytes
-	Problem string
-}
-
-func (e *SyntaxError) Error() string {
-	return fmt.Sprintf("jsvalue: %s at byte %d", e.Problem, e.Offset)
-}
 
 // Parse is JSON.parse (ECMA-404 as JavaScript reads it): numbers become
 // doubles, of duplicate members the last value and the first position count,
@@ -34,7 +24,7 @@ func Parse(text string) (Value, error) {
 	}
 	p.space()
 	if p.pos < len(text) {
-		return nil, p.fail("text after the value")
+		return nil, p.fail(textAfterValue)
 	}
 	return v, nil
 }
@@ -46,7 +36,7 @@ type parser struct {
 }
 
 func (p *parser) fail(problem string) error {
-	return &SyntaxError{Offset: p.pos, Problem: problem}
+	return &SyntaxError{Offset: p.pos, Problem: problem, text: p.text}
 }
 
 func (p *parser) space() {
@@ -91,23 +81,32 @@ func (p *parser) value(depth int) (Value, error) {
 			return p.number()
 		}
 	}
+	return nil, p.unexpected()
+}
+
+// unexpected is the error of a character, or of the end, where none of that
+// kind can be.
+func (p *parser) unexpected() error {
 	if p.pos >= len(p.text) {
-		return nil, p.fail("unexpected end")
+		return p.fail(unexpectedEnd)
 	}
-	return nil, p.fail("unexpected character")
+	return p.fail(wrong(p.text[p.pos]))
 }
 
 func (p *parser) word(w string) error {
-	if !strings.HasPrefix(p.text[p.pos:], w) {
-		return p.fail("unexpected word")
+	if strings.HasPrefix(p.text[p.pos:], w) {
+		p.pos += len(w)
+		return nil
 	}
-	p.pos += len(w)
-	return nil
+	for i := 0; p.peek() == w[i]; i++ {
+		p.pos++
+	}
+	return p.unexpected()
 }
 
 func (p *parser) array(depth int) (Value, error) {
 	if depth >= MaxDepth {
-		return nil, p.fail("nested too deeply")
+		return nil, p.fail(tooDeep)
 	}
 	p.pos++
 	p.space()
@@ -131,14 +130,14 @@ func (p *parser) array(depth int) (Value, error) {
 			p.pos++
 			return list, nil
 		default:
-			return nil, p.fail("expected , or ]")
+			return nil, p.fail(noBracket)
 		}
 	}
 }
 
 func (p *parser) object(depth int) (Value, error) {
 	if depth >= MaxDepth {
-		return nil, p.fail("nested too deeply")
+		return nil, p.fail(tooDeep)
 	}
 	p.pos++
 	p.space()
@@ -148,9 +147,9 @@ func (p *parser) object(depth int) (Value, error) {
 		return b.o, nil
 	}
 	b.o.members = make([]member, 0, 8)
-	for {
+	for missing := noFirstName; ; missing = noNextName {
 		if p.peek() != '"' {
-			return nil, p.fail("expected a member name")
+			return nil, p.fail(missing)
 		}
 		key, err := p.key()
 		if err != nil {
@@ -158,7 +157,10 @@ func (p *parser) object(depth int) (Value, error) {
 		}
 		p.space()
 		if p.peek() != ':' {
-			return nil, p.fail("expected :")
+			if missing == noFirstName {
+				return nil, p.fail(noColon)
+			}
+			return nil, p.unexpected()
 		}
 		p.pos++
 		p.space()
@@ -176,7 +178,7 @@ func (p *parser) object(depth int) (Value, error) {
 			p.pos++
 			return b.finish(), nil
 		default:
-			return nil, p.fail("expected , or }")
+			return nil, p.fail(noBrace)
 		}
 	}
 }
@@ -190,10 +192,11 @@ func (p *parser) number() (Value, error) {
 	}
 	whole := digits(p.text[p.pos:])
 	if whole == 0 {
-		return nil, p.fail("expected a digit")
+		return nil, p.fail(noNumber)
 	}
 	if whole > 1 && p.text[p.pos] == '0' {
-		return nil, p.fail("leading zero")
+		p.pos++
+		return nil, p.fail(unexpectedDigit)
 	}
 	p.pos += whole
 	plain := true
@@ -202,7 +205,7 @@ func (p *parser) number() (Value, error) {
 		p.pos++
 		n := digits(p.text[p.pos:])
 		if n == 0 {
-			return nil, p.fail("expected a digit")
+			return nil, p.fail(noFraction)
 		}
 		p.pos += n
 	}
@@ -214,7 +217,7 @@ func (p *parser) number() (Value, error) {
 		}
 		n := digits(p.text[p.pos:])
 		if n == 0 {
-			return nil, p.fail("expected a digit")
+			return nil, p.fail(noExponent)
 		}
 		p.pos += n
 	}
@@ -284,7 +287,7 @@ func (p *parser) slow() (string, error) {
 			p.pos++
 			return string(p.buf), nil
 		case c < ' ':
-			return "", p.fail("control character in a string")
+			return "", p.fail(badControl)
 		case c == '\\':
 			if err := p.escape(); err != nil {
 				return "", err
@@ -296,7 +299,7 @@ func (p *parser) slow() (string, error) {
 			p.multibyte()
 		}
 	}
-	return "", p.fail("unterminated string")
+	return "", p.fail(unterminated)
 }
 
 // multibyte copies one sequence of several bytes.
@@ -330,29 +333,35 @@ func (p *parser) escape() error {
 	case 't':
 		c = '\t'
 	case 'u':
-		return p.unicode()
+		return p.codeUnit()
 	default:
-		return p.fail("unknown escape")
+		return p.wrongEscape()
 	}
 	p.buf = append(p.buf, c)
 	p.pos++
 	return nil
 }
 
-func (p *parser) unicode() error {
-	p.pos++
-	if len(p.text)-p.pos < 4 {
-		return p.fail("short unicode escape")
+// wrongEscape is the error of a backslash and what follows it. V8 knows a bad
+// escape only of a Latin-1 character.
+func (p *parser) wrongEscape() error {
+	if r, _ := utf8.DecodeRuneInString(p.text[p.pos:]); p.pos < len(p.text) && r <= unicode.MaxLatin1 {
+		return p.fail(badEscape)
 	}
+	return p.unexpected()
+}
+
+func (p *parser) codeUnit() error {
+	p.pos++
 	var u uint16
-	for i := range 4 {
-		d := hexValue(p.text[p.pos+i])
+	for range 4 {
+		d := hexValue(p.peek())
 		if d > 15 {
-			return p.fail("unicode escape is not hex")
+			return p.fail(badUnicode)
 		}
 		u = u<<4 | uint16(d)
+		p.pos++
 	}
-	p.pos += 4
 	p.unit(u)
 	return nil
 }
