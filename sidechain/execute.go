@@ -1,6 +1,7 @@
 package sidechain
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -91,14 +92,14 @@ func (rt *Runtime) execute(tx *Transaction) (logs, string) {
 	}
 	payload, err := parsePayload(tx.Payload)
 	if err != nil {
-		return failed("SyntaxError: " + err.Error()), ""
+		return failed(syntaxError(err)), ""
 	}
 	if rt.reg.records[tx.Contract.Value] == nil {
 		return failed(noContractError), ""
 	}
 	object, ok := asObject(payload)
 	if !ok {
-		return failed("TypeError: Cannot use 'in' operator to search for 'callingContractInfo' in " + jsvalue.ToString(payload)), ""
+		return failed("TypeError: Cannot destructure 'payload' as it is null."), ""
 	}
 	f := rt.frame(tx, action, object)
 	if rt.cfg.Recorded {
@@ -117,16 +118,23 @@ func parsePayload(payload Text) (jsvalue.Value, error) {
 	return jsvalue.Parse(payload.Value)
 }
 
-// asObject is the payload as contracts see it: an array has no members that
-// they could name.
-func asObject(v jsvalue.Value) (*jsvalue.Object, bool) {
-	switch x := v.(type) {
-	case *jsvalue.Object:
-		return x, true
-	case []jsvalue.Value:
-		return jsvalue.NewObject(), true
+// syntaxError is the text of the exception that JSON.parse throws.
+func syntaxError(err error) string {
+	var syntax *jsvalue.SyntaxError
+	if errors.As(err, &syntax) {
+		return "SyntaxError: " + syntax.Message()
 	}
-	return nil, false
+	return "SyntaxError: " + err.Error()
+}
+
+// asObject is the payload as contracts see it: arrays, texts, numbers and
+// booleans have no members that they could name. Only null has none to take
+// apart.
+func asObject(v jsvalue.Value) (*jsvalue.Object, bool) {
+	if object, ok := v.(*jsvalue.Object); ok {
+		return object, true
+	}
+	return jsvalue.NewObject(), v != nil
 }
 
 // recordedCaller reads the caller that a recorded payload names.
@@ -224,10 +232,13 @@ func (rt *Runtime) deploy(tx *Transaction) (logs, string) {
 		return failed("the contract deployment is currently unavailable"), ""
 	}
 	parsed, err := jsvalue.Parse(tx.Payload.Value)
-	if err != nil || parsed == nil {
-		return failed(rt.deployError(tx, err)), ""
+	if err != nil {
+		return failed(rt.deployError(tx, syntaxError(err))), ""
 	}
-	payload, _ := asObject(parsed)
+	payload, ok := asObject(parsed)
+	if !ok {
+		return failed(rt.deployError(tx, "TypeError: Cannot destructure property 'name' of 'payload' as it is null.")), ""
+	}
 	name, isName := contract.Text(payload, "name")
 	code, isCode := contract.Text(payload, "code")
 	if !isName || !isCode {
@@ -250,14 +261,13 @@ func (rt *Runtime) deploy(tx *Transaction) (logs, string) {
 	return rt.setUp(tx, name, owner, impl, trusted)
 }
 
-func (rt *Runtime) deployError(tx *Transaction, err error) string {
-	switch {
-	case rt.cfg.Rules.on(ruleDeployError, tx.Ref, tx.HasRef):
+// deployError is the text of an exception during a deployment; the peer hides
+// it from a height on.
+func (rt *Runtime) deployError(tx *Transaction, exception string) string {
+	if rt.cfg.Rules.History && rt.cfg.Rules.on(ruleDeployError, tx.Ref, tx.HasRef) {
 		return "A node.js error occoured during deployment"
-	case err != nil:
-		return "SyntaxError: " + err.Error()
 	}
-	return "TypeError: Cannot destructure property 'name' of 'payload' as it is null."
+	return exception
 }
 
 // codeOf finds the native contract that deployed code stands for. On the
@@ -286,7 +296,7 @@ func (rt *Runtime) setUp(tx *Transaction, name, owner string, impl contract.Cont
 	f.setup, f.sender = true, owner
 	f.rec = &record{name: name, owner: owner, version: rec.version, tables: rec.tables, trusted: trusted}
 	if text := f.guarded(func() { impl.Setup(f) }); text != "" {
-		return failed(text), ""
+		return failed(rt.deployError(tx, text)), ""
 	}
 	if rt.reg.records[name] != nil {
 		rec.version++
@@ -308,7 +318,7 @@ func (rt *Runtime) registerTick(tx *Transaction) logs {
 	}
 	parsed, err := jsvalue.Parse(tx.Payload.Value)
 	if err != nil {
-		return failed("SyntaxError: " + err.Error())
+		return failed(syntaxError(err))
 	}
 	payload, _ := asObject(parsed)
 	name, _ := payload.String("contractName")
