@@ -57,7 +57,7 @@ func AppendKey(dst []byte, v jsvalue.Value) []byte {
 				return key
 			}
 		}
-		return append(dst, objectKey(x)...) // a slice of its own keeps dst off the heap
+		return append(dst, objectKey(x)...) // copied, so that dst need not be on the heap
 	case []jsvalue.Value:
 		return append(dst, arrayKey(x)...)
 	case int:
@@ -99,12 +99,9 @@ func appendStringKey(dst []byte, s string) []byte {
 func objectKey(o *jsvalue.Object) []byte {
 	dst := append(make([]byte, 0, 64), tagObject)
 	for name, v := range o.All() {
-		dst = append(dst, keyMore, 0)
-		tag := len(dst) - 1
-		dst = appendStringKey(dst, name)
-		at := len(dst)
-		dst = AppendKey(dst, v)
-		dst[tag] = dst[at] // type first, then name, then value
+		key := AppendKey(nil, v)
+		dst = append(dst, keyMore, key[0]) // type first, then name, then value
+		dst = append(appendStringKey(dst, name), key...)
 	}
 	return append(dst, keyEnd)
 }
@@ -112,7 +109,7 @@ func objectKey(o *jsvalue.Object) []byte {
 func arrayKey(list []jsvalue.Value) []byte {
 	dst := append(make([]byte, 0, 64), tagArray)
 	for _, e := range list {
-		dst = AppendKey(append(dst, keyMore), e)
+		dst = append(append(dst, keyMore), AppendKey(nil, e)...)
 	}
 	return append(dst, keyEnd)
 }
