@@ -22,6 +22,7 @@ var (
 	refForm      = regexp.MustCompile(`^[\x21-\x7e]{1,64}$`)
 	symbolForm   = regexp.MustCompile(`^[A-Z]+(\.[A-Z]+)?$`)
 	keyForm      = regexp.MustCompile(`^0[23][0-9a-f]{64}$`)
+	decimalForm  = regexp.MustCompile(`^[0-9]{1,60}(\.[0-9]{1,30})?$`)
 )
 
 const (
@@ -93,16 +94,17 @@ func distinct(list []string) bool {
 	return true
 }
 
-// amountOf reads a decimal amount that is not negative and has at most so many
-// decimals.
+// amountOf reads an amount in plain decimal digits with at most so many
+// decimals. What BigNumber takes besides (0x10, 1e3, +1, blanks) is refused:
+// nobody means it.
 func amountOf(v jsvalue.Value, decimals int) (jsvalue.BigNumber, bool) {
 	s, ok := v.(string)
-	if !ok || s == "" || len(s) > 100 {
+	if !ok || !decimalForm.MatchString(s) {
 		return jsvalue.BigNumber{}, false
 	}
 	n := jsvalue.Big(s)
 	dp, finite := n.DP()
-	return n, finite && dp <= decimals && !n.Lt(jsvalue.BigInt(0))
+	return n, finite && dp <= decimals
 }
 
 // positive says whether an amount is more than zero.
