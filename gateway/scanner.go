@@ -48,17 +48,16 @@ func (s *scanner) sync(ctx context.Context, book *addressBook, start uint64, acc
 	case s.state == nil:
 		s.state = s.store.load(s.chain, start)
 	}
-	fresh, err := s.derive(book, accounts)
-	if err != nil {
-		return pegs.ScannerView{}, err
-	}
 	if err := s.unwind(ctx, target); err != nil {
 		return pegs.ScannerView{}, err
 	}
-	if len(fresh) > 0 {
-		if err := s.rescan(ctx, fresh); err != nil {
-			return pegs.ScannerView{}, err
-		}
+	fresh, err := s.derive(book, accounts)
+	if err == nil && len(fresh) > 0 {
+		err = s.rescan(ctx, fresh)
+	}
+	if err != nil {
+		clear(s.derived) // what was derived is still to be searched for
+		return pegs.ScannerView{}, err
 	}
 	for s.state.Next <= target.Height {
 		if err := s.advance(ctx); err != nil {
@@ -151,12 +150,7 @@ func (s *scanner) unwind(ctx context.Context, target chains.BlockRef) error {
 }
 
 // rescan searches the blocks of the past for scripts that were not known.
-func (s *scanner) rescan(ctx context.Context, fresh map[string]scanScript) (err error) {
-	defer func() {
-		if err != nil {
-			clear(s.derived) // they are still to be searched for
-		}
-	}()
+func (s *scanner) rescan(ctx context.Context, fresh map[string]scanScript) error {
 	for height := s.state.Start; height < s.state.Next; height++ {
 		block, err := s.block(ctx, height)
 		if err != nil {
