@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -114,10 +115,10 @@ func (m *metrics) count(next http.Handler) http.Handler {
 
 // surfaceOf keeps the label's values few, whatever strangers ask for.
 func surfaceOf(path string) string {
-	for _, surface := range []string{"/blockchain", "/contracts", "/hive", "/v1"} {
-		if len(path) >= len(surface) && path[:len(surface)] == surface {
-			return surface[1:]
-		}
+	surface, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	switch surface {
+	case "blockchain", "contracts", "hive", "v1":
+		return surface
 	}
 	return "other"
 }
@@ -126,6 +127,9 @@ type statusRecorder struct {
 	http.ResponseWriter
 	status int
 }
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 func (r *statusRecorder) WriteHeader(status int) {
 	r.status = status

@@ -30,6 +30,8 @@ type testNode struct {
 	url       string
 	chainID   [32]byte
 	sequencer *solo.Sequencer
+	engine    *sidechain.Engine
+	server    *Server
 }
 
 func key(t *testing.T, account, role string) graphene.PrivateKey {
@@ -41,7 +43,7 @@ func key(t *testing.T, account, role string) graphene.PrivateKey {
 	return k
 }
 
-func startNode(t *testing.T) *testNode {
+func startNode(t *testing.T, options ...func(*Config)) *testNode {
 	t.Helper()
 	account := func(name string) sidechain.GenesisAccount {
 		public := func(role string) string { return key(t, name, role).Public().String() }
@@ -88,8 +90,12 @@ func startNode(t *testing.T) *testNode {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- n.sequencer.Run(ctx) }()
-	server := New(Config{Version: "test", ChainID: "api-test", BaseChainID: strings.Repeat("ab", 32), Chain: engine, Base: n.sequencer, Log: slog.New(slog.DiscardHandler)})
-	web := httptest.NewServer(server.Handler())
+	config := Config{Version: "test", ChainID: "api-test", BaseChainID: strings.Repeat("ab", 32), Chain: engine, Base: n.sequencer, Log: slog.New(slog.DiscardHandler)}
+	for _, option := range options {
+		option(&config)
+	}
+	n.engine, n.server = engine, New(config)
+	web := httptest.NewServer(prompt(n.server.Handler()))
 	n.url = web.URL
 	t.Cleanup(func() {
 		web.Close()

@@ -23,7 +23,16 @@ func (s *Server) blockchainMethods() map[string]method {
 }
 
 func (s *Server) getLatestBlockInfo(*http.Request, jsvalue.Value) (jsvalue.Value, error) {
-	return orNull(s.chain.Block(s.chain.Head().Block)), nil
+	return s.blockDocument(s.chain.Head().Block), nil
+}
+
+// blockDocument is a block as it is stored, or null.
+func (s *Server) blockDocument(number uint64) jsvalue.Value {
+	text, ok := s.chain.DB().Block(number)
+	if !ok {
+		return nil
+	}
+	return rawJSON(text)
 }
 
 func (s *Server) getBlockInfo(_ *http.Request, params jsvalue.Value) (jsvalue.Value, error) {
@@ -35,7 +44,7 @@ func (s *Server) getBlockInfo(_ *http.Request, params jsvalue.Value) (jsvalue.Va
 	if !ok {
 		return nil, badParameters("missing or wrong parameters: blockNumber is required")
 	}
-	return orNull(s.chain.Block(n)), nil
+	return s.blockDocument(n), nil
 }
 
 func (s *Server) getBlockInfoByHiveBlock(_ *http.Request, params jsvalue.Value) (jsvalue.Value, error) {
@@ -66,15 +75,30 @@ func (s *Server) getBlockRangeInfo(_ *http.Request, params jsvalue.Value) (jsval
 	if count > maxBlockRange {
 		return nil, badParameters("count can not be over 1000")
 	}
-	blocks := []jsvalue.Value{}
-	for n := start; n < start+count; n++ {
-		block, ok := s.chain.Block(n)
-		if !ok {
+	return blockList(start, count, func(n uint64) (rawJSON, error) {
+		text, _ := s.chain.DB().Block(n)
+		return text, nil
+	})
+}
+
+// blockList is the JSON array of the blocks from start on: count of them, or as
+// many as there are and as maxRangeBytes allow, but one at least.
+func blockList(start, count uint64, block func(uint64) (rawJSON, error)) (rawJSON, error) {
+	list := rawJSON("[")
+	for n := start; n < start+count && len(list) < maxRangeBytes; n++ {
+		text, err := block(n)
+		if err != nil {
+			return nil, err
+		}
+		if text == nil {
 			break
 		}
-		blocks = append(blocks, block)
+		if n > start {
+			list = append(list, ',')
+		}
+		list = append(list, text...)
 	}
-	return blocks, nil
+	return append(list, ']'), nil
 }
 
 func (s *Server) getTransactionInfo(_ *http.Request, params jsvalue.Value) (jsvalue.Value, error) {

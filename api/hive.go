@@ -1,10 +1,8 @@
 package api
 
 import (
-	"encoding/json"
-	"errors"
 	"net/http"
-	"strings"
+	"time"
 
 	"causeway/sidechain/base"
 	"causeway/sidechain/base/solo"
@@ -18,10 +16,6 @@ const (
 	maxHiveRange      = 1000
 	hiveVersion       = "1.27.11" // the hived whose interface this is
 )
-
-// codeAssert is hived's code of a failed assertion: what a refused transaction
-// answers.
-const codeAssert = -32003
 
 // hiveHandler serves POST /hive: the part of hived's JSON-RPC that signing
 // clients use.
@@ -57,15 +51,15 @@ func (s *Server) hiveHandler() http.Handler {
 		methods[name] = m
 	}
 	return &rpcHandler{
-		methods: methods, maxBody: maxHiveBody, log: s.log, rewrite: unwrapCall,
-		unknown: func(name string) *rpcError {
-			return &rpcError{code: -32601, message: "Method not found: " + clip(name)}
+		methods: methods, maxBody: maxHiveBody, log: s.log, unknown: hiveUnknown(methods),
+		rewrite: func(name string, params jsvalue.Value) (string, jsvalue.Value) {
+			return unwrapCall(methods, name, params)
 		},
 	}
 }
 
 // unwrapCall undoes the envelope {"method":"call","params":[api, method, params]}.
-func unwrapCall(name string, params jsvalue.Value) (string, jsvalue.Value) {
+func unwrapCall(methods map[string]method, name string, params jsvalue.Value) (string, jsvalue.Value) {
 	list, ok := params.([]jsvalue.Value)
 	if name != "call" || !ok || len(list) < 2 {
 		return name, params
@@ -79,9 +73,11 @@ func unwrapCall(name string, params jsvalue.Value) (string, jsvalue.Value) {
 	if len(list) > 2 {
 		params = list[2]
 	}
-	// The oldest clients speak of database_api and mean the condenser's arrays.
+	// The oldest clients speak of these and mean the condenser's arrays.
 	if _, array := params.([]jsvalue.Value); array && (api == "database_api" || api == "network_broadcast_api") {
-		api = "condenser_api"
+		if _, known := methods["condenser_api."+inner]; known {
+			api = "condenser_api"
+		}
 	}
 	return api + "." + inner, params
 }
@@ -98,9 +94,6 @@ func argument(params jsvalue.Value, index int, name string) jsvalue.Value {
 	}
 	return jsvalue.Undefined{}
 }
-
-// hiveInvalid is hived's answer to parameters that it cannot read.
-func hiveInvalid(message string) *rpcError { return &rpcError{code: -32602, message: message} }
 
 func (s *Server) properties(appbase bool) *jsvalue.Object {
 	p := s.base.Properties()
@@ -203,13 +196,14 @@ func (s *Server) hiveLookupAccounts(_ *http.Request, params jsvalue.Value) (jsva
 	return list, nil
 }
 
-// block is one base block, or nil.
-func (s *Server) block(number uint64, form graphene.Form) (jsvalue.Value, error) {
+// block is one base block; nil when there is none.
+func (s *Server) block(number uint64, form graphene.Form) (rawJSON, error) {
 	b, ok, err := s.base.Block(number)
 	if err != nil || !ok {
 		return nil, err
 	}
-	return raw(s.base.Machine().BlockJSON(b, form))
+	text, err := s.base.Machine().BlockJSON(b, form)
+	return rawJSON(text), err
 }
 
 func (s *Server) condenserGetBlock(_ *http.Request, params jsvalue.Value) (jsvalue.Value, error) {
@@ -217,7 +211,11 @@ func (s *Server) condenserGetBlock(_ *http.Request, params jsvalue.Value) (jsval
 	if !ok {
 		return nil, hiveInvalid("a block number is expected")
 	}
-	return s.block(n, graphene.Legacy)
+	block, err := s.block(n, graphene.Legacy)
+	if err != nil || block == nil {
+		return nil, err
+	}
+	return block, nil
 }
 
 func (s *Server) blockAPIGetBlock(_ *http.Request, params jsvalue.Value) (jsvalue.Value, error) {
@@ -229,7 +227,7 @@ func (s *Server) blockAPIGetBlock(_ *http.Request, params jsvalue.Value) (jsvalu
 	if err != nil || block == nil {
 		return jsvalue.NewObject(), err
 	}
-	return jsvalue.NewObject("block", block), nil
+	return append(append(rawJSON(`{"block":`), block...), '}'), nil
 }
 
 func (s *Server) blockAPIGetRange(_ *http.Request, params jsvalue.Value) (jsvalue.Value, error) {
@@ -238,18 +236,11 @@ func (s *Server) blockAPIGetRange(_ *http.Request, params jsvalue.Value) (jsvalu
 	if !okStart || !okCount || count > maxHiveRange {
 		return nil, hiveInvalid("a first block and a count of at most 1000 are expected")
 	}
-	blocks := []jsvalue.Value{}
-	for n := start; n < start+count; n++ {
-		block, err := s.block(n, graphene.Appbase)
-		if err != nil {
-			return nil, err
-		}
-		if block == nil {
-			break
-		}
-		blocks = append(blocks, block)
+	blocks, err := blockList(start, count, func(n uint64) (rawJSON, error) { return s.block(n, graphene.Appbase) })
+	if err != nil {
+		return nil, err
 	}
-	return jsvalue.NewObject("blocks", blocks), nil
+	return append(append(rawJSON(`{"blocks":`), blocks...), '}'), nil
 }
 
 func (s *Server) hiveGetTransaction(_ *http.Request, params jsvalue.Value) (jsvalue.Value, error) {
@@ -264,7 +255,8 @@ func (s *Server) hiveGetTransaction(_ *http.Request, params jsvalue.Value) (jsva
 	if !ok {
 		return nil, &rpcError{code: codeAssert, message: "Assert Exception:false: Unknown Transaction " + clip(id)}
 	}
-	return raw(solo.TransactionJSON(b, index, graphene.Legacy))
+	text, err := solo.TransactionJSON(b, index, graphene.Legacy)
+	return rawJSON(text), err
 }
 
 func (s *Server) hiveFindTransaction(_ *http.Request, params jsvalue.Value) (jsvalue.Value, error) {
@@ -281,28 +273,6 @@ func (s *Server) hiveFindTransaction(_ *http.Request, params jsvalue.Value) (jsv
 	default:
 		return jsvalue.NewObject("status", "unknown"), nil
 	}
-}
-
-// signedTransaction reads the transaction of a broadcast.
-func signedTransaction(params jsvalue.Value) (*graphene.SignedTransaction, error) {
-	text := jsvalue.AppendJSON(nil, argument(params, 0, "trx"))
-	var tx graphene.SignedTransaction
-	if err := json.Unmarshal(text, &tx); err != nil {
-		return nil, &rpcError{code: -32602, message: "Bad Cast Exception: " + clip(err.Error())}
-	}
-	return &tx, nil
-}
-
-// refusal turns a refused transaction into hived's error.
-func refusal(err error) error {
-	reject, ok := errors.AsType[*base.RejectError](err)
-	if !ok {
-		return err
-	}
-	return &rpcError{code: codeAssert, message: reject.Message, data: jsvalue.NewObject(
-		"code", 10.0, "name", "assert_exception", "message", "Assert Exception", "kind", string(reject.Kind),
-		"stack", []jsvalue.Value{jsvalue.NewObject("context", jsvalue.NewObject(), "format", strings.ReplaceAll(reject.Message, "$", ""), "data", jsvalue.NewObject())},
-	)}
 }
 
 func (s *Server) hiveBroadcast(r *http.Request, params jsvalue.Value) (jsvalue.Value, error) {
@@ -389,24 +359,20 @@ func (s *Server) hiveRCAccounts(_ *http.Request, params jsvalue.Value) (jsvalue.
 		return nil, err
 	}
 	const plenty = "1000000000000"
+	now, err := time.Parse(base.TimeLayout, s.base.Properties().Time)
+	if err != nil {
+		return nil, err
+	}
 	found := []jsvalue.Value{}
 	for _, name := range list {
 		if _, ok := s.base.Account(name); ok {
 			found = append(found, jsvalue.NewObject("account", name,
-				"rc_manabar", jsvalue.NewObject("current_mana", plenty, "last_update_time", 0.0),
+				"rc_manabar", jsvalue.NewObject("current_mana", plenty, "last_update_time", float64(now.Unix())),
 				"max_rc_creation_adjustment", jsvalue.NewObject("amount", "0", "precision", 6.0, "nai", "@@000000037"),
 				"max_rc", plenty))
 		}
 	}
 	return jsvalue.NewObject("rc_accounts", found), nil
-}
-
-// raw brings JSON of ours into an answer.
-func raw(text json.RawMessage, err error) (jsvalue.Value, error) {
-	if err != nil {
-		return nil, err
-	}
-	return jsvalue.Parse(string(text))
 }
 
 // clip keeps what a stranger sent short in errors.

@@ -15,15 +15,15 @@ import (
 // Sidechain is what the API reads of the engine.
 type Sidechain interface {
 	Head() sidechain.Head
-	// Block is a block document (peer specification 1.8) by number, BlockByRef
-	// by the base block that it comes from.
-	Block(number uint64) (*jsvalue.Object, bool)
+	// BlockByRef is a block document (peer specification 1.8) by the base block
+	// that it comes from.
 	BlockByRef(number uint64) (*jsvalue.Object, bool)
 	// Transaction is a transaction, the array of a base transaction's, or nil.
 	Transaction(id string) jsvalue.Value
 	Contract(name string) (*jsvalue.Object, bool)
 	// Table is the full name of a contract's table.
 	Table(contract, table string) (full string, ok bool)
+	// DB holds the tables and, by number, the blocks' documents.
 	DB() *state.DB
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"causeway/sidechain/graphene"
+	"causeway/sidechain/jsvalue"
 )
 
 // TestPeerTransport holds the JSON-RPC surface against what the peer's library
@@ -60,6 +61,26 @@ func TestPeerTransport(t *testing.T) {
 		{"no such path", "GET", "/v1/nothing", "", nil, 404, `"code":"not_found"`},
 		{"own status", "GET", "/v1/status", "", nil, 200, `"chain_id":"api-test"`},
 		{"proof", "GET", "/v1/proof?table=tokens_tokens&id=1", "", nil, 200, `"siblings"`},
+		{"proof by text", "GET", "/v1/proof?table=tokens_tokens&id=x", "", nil, 400, `"code":"bad_request"`},
+		{"proof of the base layer", "GET", "/v1/proof?table=accounts&id=1", "", nil, 200, `"section":"base"`},
+		{"proof of the past", "GET", "/v1/proof?table=tokens_tokens&id=1&block=77", "", nil, 404, `newest block`},
+		{"proof without a table", "GET", "/v1/proof?table=nothing&id=1", "", nil, 404, `"code":"not_found"`},
+		{"no path at all", "GET", "/nothing", "", nil, 404, `{"error":{"code":"not_found","message":"no such path: GET /nothing"}}`},
+		{"bare v1", "GET", "/v1/", "", nil, 404, `"code":"not_found"`},
+		{"wrong verb at v1", "POST", "/v1/status", "", nil, 404, `"code":"not_found"`},
+		{"batch of several", "POST", "/contracts", "[" + find + "," + strings.Replace(find, `"id":1,`, "", 1) + `,7]`, nil, 200, `]},{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Invalid request"}}]`},
+		{"batch of notifications", "POST", "/contracts", "[" + strings.Replace(find, `"id":1,`, "", 1) + "]", nil, 204, ""},
+		{"blocks", "POST", "/blockchain", `{"jsonrpc":"2.0","id":1,"method":"getBlockRangeInfo","params":{"startBlockNumber":0,"count":1000}}`, nil, 200, `"result":[{"_id":0,`},
+		{"no blocks", "POST", "/blockchain", `{"jsonrpc":"2.0","id":1,"method":"getBlockRangeInfo","params":{"startBlockNumber":99,"count":3}}`, nil, 200, `"result":[]}`},
+		{"hive: broken JSON", "POST", "/hive", `{"jsonrpc"`, nil, 200, `{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse Error"}}`},
+		{"hive: too large", "POST", "/hive", `{"a":"` + strings.Repeat("x", maxHiveBody) + `"}`, nil, 200, `"code":-32600`},
+		{"hive: no API", "POST", "/hive", `{"jsonrpc":"2.0","id":1,"method":"x_api.y"}`, nil, 200, `{"code":-32601,"message":"Could not find API x_api"}`},
+		{"hive: no method", "POST", "/hive", `{"jsonrpc":"2.0","id":1,"method":"call","params":["condenser_api","y",[]]}`, nil, 200, `{"code":-32601,"message":"Could not find method condenser_api.y"}`},
+		{"hive: old envelope", "POST", "/hive", `{"jsonrpc":"2.0","id":1,"method":"call","params":["database_api","get_accounts",[["bob"]]]}`, nil, 200, `"result":[{"name":"bob"`},
+		{"hive: array for an object", "POST", "/hive", `{"jsonrpc":"2.0","id":1,"method":"call","params":["database_api","find_accounts",[["bob"]]]}`, nil, 200, `"result":{"accounts":[{"name":"bob"`},
+		{"hive: no block", "POST", "/hive", `{"jsonrpc":"2.0","id":1,"method":"condenser_api.get_block","params":[999]}`, nil, 200, `"result":null}`},
+		{"hive: no block in the newer form", "POST", "/hive", `{"jsonrpc":"2.0","id":1,"method":"block_api.get_block","params":{"block_num":999}}`, nil, 200, `"result":{}}`},
+		{"hive: not a transaction", "POST", "/hive", `{"jsonrpc":"2.0","id":1,"method":"condenser_api.broadcast_transaction","params":[]}`, nil, 200, `"code":-32602,"message":"Bad Cast Exception: a signed transaction is expected"`},
 		{"proof of nothing", "GET", "/v1/proof?table=tokens_tokens&id=99", "", nil, 200, `"row":null`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -165,7 +186,6 @@ func TestRefusedTransactions(t *testing.T) {
 		if code == 0 || !strings.Contains(strings.ToLower(message), strings.ToLower(test.want)) {
 			t.Errorf("%s: code %d %q, want %q", test.name, code, message, test.want)
 		}
-		t.Logf("%s: %d %s", test.name, code, message)
 	}
 	_, text, _ := n.do("POST", "/contracts", `{"jsonrpc":"2.0","id":1,"method":"findOne","params":{"contract":"tokens","table":"balances","query":{"account":"bob","symbol":"BEE"}}}`)
 	if want := fmt.Sprintf(`"balance":"%s"`, "1006.00000000"); !strings.Contains(text, want) {
@@ -182,7 +202,10 @@ func FuzzRequest(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	h := &rpcHandler{methods: map[string]method{"x": echo}, rewrite: unwrapCall, maxBody: 1 << 16}
+	methods := map[string]method{"x": echo, "condenser_api.y": echo}
+	h := &rpcHandler{methods: methods, unknown: hiveUnknown(methods), maxBody: 1 << 16, rewrite: func(name string, params jsvalue.Value) (string, jsvalue.Value) {
+		return unwrapCall(methods, name, params)
+	}}
 	f.Fuzz(func(t *testing.T, body string) {
 		answerFuzzed(t, h, body)
 	})

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"causeway/gateway"
 	"causeway/sidechain/jsvalue"
 )
 
@@ -34,6 +35,9 @@ type Server struct {
 	gateway                       Gateway
 	log                           *slog.Logger
 	metrics                       *metrics
+	// auditing is held by the one request at a time that makes the gateway read
+	// the outside chains.
+	auditing chan struct{}
 }
 
 // New returns a Server. It starts nothing.
@@ -41,6 +45,7 @@ func New(c Config) *Server {
 	s := &Server{
 		version: c.Version, chainID: c.ChainID, baseChainID: c.BaseChainID,
 		chain: c.Chain, base: c.Base, gateway: c.Gateway, log: c.Log,
+		auditing: make(chan struct{}, 1),
 	}
 	s.metrics = newMetrics(s)
 	return s
@@ -49,7 +54,7 @@ func New(c Config) *Server {
 // Handler serves the public listener.
 func (s *Server) Handler() http.Handler {
 	rpc := func(methods map[string]method) http.Handler {
-		return &rpcHandler{methods: methods, maxBody: maxRPCBody, jsonOnly: true, log: s.log}
+		return &rpcHandler{methods: methods, maxBody: maxRPCBody, peer: true, log: s.log}
 	}
 	dotted := map[string]method{}
 	for name, m := range s.blockchainMethods() {
@@ -64,11 +69,18 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("/hive", s.hiveHandler())
 	mux.Handle("GET /{$}", http.HandlerFunc(s.root))
 	mux.Handle("/{$}", rpc(dotted))
+	mux.HandleFunc("/", notFound)
 	s.routeV1(mux)
-	return s.metrics.count(cors(normalise(mux)))
+	return normalise(s.metrics.count(cors(mux)))
 }
 
-// root answers GET /: the node's status.
+// notFound answers every path that is nobody's.
+func notFound(w http.ResponseWriter, r *http.Request) {
+	writeError(w, &v1Error{http.StatusNotFound, gateway.CodeNotFound, "no such path: " + clip(r.Method+" "+r.URL.Path)})
+}
+
+// root answers GET /: the node's status, whatever is preferred, as long as there
+// is no page to show.
 func (s *Server) root(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	_, _ = w.Write(jsvalue.AppendJSON(nil, s.status()))
@@ -112,11 +124,16 @@ func cors(next http.Handler) http.Handler {
 	})
 }
 
+// maxConnections bounds what one listener holds open: an attacker's connections
+// must not take the file descriptors that the stores and the outside chains
+// need.
+const maxConnections = 2048
+
 // Serve serves a handler on a listener until ctx ends, then lets requests
 // under way finish.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	server := &http.Server{
-		Handler:           h,
+		Handler:           prompt(h),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -129,7 +146,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 		defer cancel()
 		stopped <- server.Shutdown(grace)
 	}()
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(limitConnections(l, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return <-stopped

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -63,26 +64,36 @@ func (s *Server) routeV1(mux *http.ServeMux) {
 	mux.HandleFunc("GET /v1/withdrawals/{id}", withGateway(func(g Gateway, r *http.Request) (any, error) {
 		return g.Withdrawal(r.PathValue("id"))
 	}))
-	mux.HandleFunc("GET /v1/assets", withGateway(func(g Gateway, _ *http.Request) (any, error) { return g.Assets() }))
-	mux.HandleFunc("GET /v1/reserves", withGateway(func(g Gateway, r *http.Request) (any, error) { return g.Reserves(r.Context()) }))
+	mux.HandleFunc("GET /v1/assets", withGateway(getAssets))
+	mux.HandleFunc("GET /v1/reserves", withGateway(s.reserves))
 	mux.HandleFunc("GET /v1/status", s.v1(func(*http.Request) (any, error) { return s.statusV1(), nil }))
 	mux.HandleFunc("GET /v1/proof", s.v1(s.proof))
-	mux.HandleFunc("/v1/", s.v1(func(r *http.Request) (any, error) {
-		return nil, &v1Error{http.StatusNotFound, gateway.CodeNotFound, "no such path: " + r.Method + " " + clip(r.URL.Path)}
-	}))
 }
 
 // v1 wraps a handler: JSON out, errors in our one shape.
 func (s *Server) v1(answer func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		result, err := answer(r)
-		if err == nil {
-			writeJSON(w, http.StatusOK, result)
+		result, err := s.guarded(answer, r)
+		if err != nil {
+			writeError(w, s.v1Error(err))
 			return
 		}
-		e := s.v1Error(err)
-		writeJSON(w, e.status, map[string]any{"error": map[string]string{"code": e.code, "message": e.message}})
+		writeJSON(w, http.StatusOK, result)
 	}
+}
+
+// guarded turns a panic into an error that says nothing.
+func (s *Server) guarded(answer func(*http.Request) (any, error), r *http.Request) (result any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			result, err = nil, fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return answer(r)
+}
+
+func writeError(w http.ResponseWriter, e *v1Error) {
+	writeJSON(w, e.status, map[string]any{"error": map[string]string{"code": e.code, "message": e.message}})
 }
 
 // v1Error finds the status of an error. What is not the client's fault is not
@@ -139,6 +150,43 @@ func listQuery(r *http.Request) (account, cursor string, limit int, err error) {
 	return q.Get("account"), q.Get("cursor"), limit, nil
 }
 
+// getAssets pages the list of assets.
+func getAssets(g Gateway, r *http.Request) (any, error) {
+	_, cursor, limit, err := listQuery(r)
+	if err != nil {
+		return nil, err
+	}
+	page, err := g.Assets()
+	if err != nil {
+		return nil, err
+	}
+	from := 0
+	if cursor != "" {
+		if from, err = strconv.Atoi(cursor); err != nil || from < 0 {
+			return nil, badRequest("malformed cursor")
+		}
+	}
+	all := page.Items
+	from = min(from, len(all))
+	page.Items = all[from:min(from+limit, len(all))]
+	if to := from + limit; to < len(all) {
+		next := strconv.Itoa(to)
+		page.NextCursor = &next
+	}
+	return page, nil
+}
+
+// reserves audits, for one client after the other.
+func (s *Server) reserves(g Gateway, r *http.Request) (any, error) {
+	select {
+	case s.auditing <- struct{}{}:
+		defer func() { <-s.auditing }()
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	return g.Reserves(r.Context())
+}
+
 // statusV1 is the answer of /v1/status.
 func (s *Server) statusV1() any {
 	head := s.chain.Head()
@@ -160,14 +208,16 @@ func (s *Server) statusV1() any {
 	}{s.version, s.chainID, s.baseChainID, headJSON{head.Block, head.RefBlock, head.Timestamp + "Z"}, chains}
 }
 
-// proof answers GET /v1/proof?table=&id=: a row of the newest state, its path
-// and the roots. id is JSON (7, {"id":"…"}) or a bare number.
+// proof answers GET /v1/proof?table=&id=&block=: a row of the newest state, its
+// path and the root that it leads to (state.VerifyProof checks it). id is the
+// row's _id as JSON (7, {"id":"…"}); the bare text is enough where a row is
+// known by one member. The root stands in the header of the base block after
+// ref_block.
 func (s *Server) proof(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	table := q.Get("table")
-	id, err := jsvalue.Parse(q.Get("id"))
-	if table == "" || err != nil {
-		return nil, badRequest("table and id (as JSON) are required")
+	name, text := q.Get("table"), q.Get("id")
+	if name == "" || text == "" {
+		return nil, badRequest("table and id are required")
 	}
 	db := s.chain.DB()
 	db.RLock()
@@ -176,16 +226,25 @@ func (s *Server) proof(r *http.Request) (any, error) {
 	if block := q.Get("block"); block != "" && block != strconv.FormatUint(head.Block, 10) {
 		return nil, &v1Error{http.StatusNotFound, gateway.CodeNotFound, "proofs are made for the newest block only, which is " + strconv.FormatUint(head.Block, 10)}
 	}
-	t := db.Tables().Table(table)
-	if t == nil {
-		return nil, &v1Error{http.StatusNotFound, gateway.CodeNotFound, "no table " + clip(table)}
+	section := db.Tables()
+	table := section.Table(name)
+	if table == nil {
+		section = db.Base()
+		table = section.Table(name)
 	}
-	path, err := db.Tables().Prove(table, id)
+	if table == nil {
+		return nil, &v1Error{http.StatusNotFound, gateway.CodeNotFound, "no table " + clip(name)}
+	}
+	id, err := rowID(table.Def(), text)
+	if err != nil {
+		return nil, err
+	}
+	path, err := section.Prove(name, id)
 	if err != nil {
 		return nil, err
 	}
 	var row json.RawMessage
-	if found := t.Get(id); found != nil {
+	if found := table.Get(id); found != nil {
 		row = jsvalue.AppendJSON(nil, found)
 	}
 	return struct {
@@ -196,5 +255,23 @@ func (s *Server) proof(r *http.Request) (any, error) {
 		Row      json.RawMessage `json:"row"`
 		Path     state.Proof     `json:"path"`
 		Root     string          `json:"root"`
-	}{head.Block, head.RefBlock, table, jsvalue.AppendJSON(nil, id), row, path, head.StateRoot}, nil
+	}{head.Block, head.RefBlock, name, jsvalue.AppendJSON(nil, id), row, path, head.StateRoot}, nil
+}
+
+// rowID reads the _id that a client asks for.
+func rowID(def state.TableDef, text string) (jsvalue.Value, error) {
+	id, err := jsvalue.Parse(text)
+	_, object := id.(*jsvalue.Object)
+	_, quoted := id.(string)
+	switch {
+	case err == nil && object:
+		return id, nil
+	case len(def.PrimaryKey) == 1 && err == nil && quoted:
+		return jsvalue.NewObject(def.PrimaryKey[0], id), nil
+	case len(def.PrimaryKey) == 1: // hex digits may look like a number
+		return jsvalue.NewObject(def.PrimaryKey[0], text), nil
+	case err == nil && jsvalue.TypeOf(id) == "number":
+		return id, nil
+	}
+	return nil, badRequest("id must be the row's _id as JSON")
 }

@@ -64,15 +64,14 @@ func (f *Filter) FindContext(ctx context.Context, db *state.DB, sec *state.Secti
 	var stopped error
 	seen := 0
 	rows := t.Select(func(row state.Row) bool {
-		if stopped != nil {
-			return false
-		}
 		if seen++; seen%pause == 0 {
 			db.RUnlock()
-			stopped = ctx.Err()
+			if stopped == nil {
+				stopped = ctx.Err()
+			}
 			db.RLock()
 		}
-		return f.Match(row)
+		return stopped == nil && f.Match(row)
 	}, order, offset, limit, f.facts...)
 	if stopped != nil {
 		return nil, fmt.Errorf("query: %w", stopped)
