@@ -137,12 +137,22 @@ func (b *genesisBuilder) issue(issuer, to, symbol, quantity string) {
 		"symbol", symbol, "to", to, "quantity", quantity, "isSignedWithActiveKey", true))
 }
 
+// enableStaking lets the utility token be staked and delegated on the peer's
+// terms (peer-spec 1.9). Nobody could do it later.
+func (b *genesisBuilder) enableStaking(issuer, symbol string) {
+	b.add(issuer, "tokens", "enableStaking", jsvalue.NewObject(
+		"symbol", symbol, "unstakingCooldown", 40, "numberTransactions", 4, "isSignedWithActiveKey", true))
+	b.add(issuer, "tokens", "enableDelegation", jsvalue.NewObject(
+		"symbol", symbol, "undelegationCooldown", 7, "isSignedWithActiveKey", true))
+}
+
 const tokenPrecision = 8
 
 // createTokens makes the utility token and the pegs, which belong to "null",
 // and the native peg, which belongs to the account that backs it.
 func (b *genesisBuilder) createTokens(g *Genesis) {
 	b.createToken("null", g.Profile.UtilityToken+" Token", g.Profile.UtilityToken, tokenPrecision)
+	b.enableStaking("null", g.Profile.UtilityToken)
 	if g.BasePeg != nil {
 		peg, symbol := *g.BasePeg, g.Profile.NativePeg
 		b.createToken(peg, pegName(symbol), symbol, tokenPrecision)

@@ -204,6 +204,7 @@ func (o *initOptions) newGenesis() (*sidechain.Genesis, error) {
 		Params: sidechain.GenesisParams{
 			AccountFee: "3.000 HIVE", MaxBlockTransactions: 50,
 			TokenCreationFee: "100", EnableStakingFee: "1000", EnableDelegationFee: "1000",
+			MaxTickRows: sidechain.DefaultMaxTickRows,
 		},
 		Switches: map[string]bool{"gate": true},
 	}

@@ -5,9 +5,13 @@ import (
 	"strings"
 
 	"causeway/sidechain"
+	"causeway/sidechain/contracts/inflation"
+	"causeway/sidechain/contracts/mining"
 	"causeway/sidechain/contracts/nft"
 	"causeway/sidechain/contracts/resourcemanager"
+	"causeway/sidechain/contracts/tokenfunds"
 	"causeway/sidechain/contracts/tokens"
+	"causeway/sidechain/contracts/witnesses"
 )
 
 // versions are the peer's contracts that this software has, by the SHA-256 of
@@ -20,6 +24,10 @@ func versions() []sidechain.Version {
 		{Source: "795fca1336f9bfcf0cb2e780fc68bf51b6bd51941b0982a659a2af4f77cab418", Contract: resourcemanager.Plain(), Trusted: true},
 		{Source: "a02b30401362007e769bf97549f02d520d6c1e69b7efa897421706c52ad17614", Contract: resourcemanager.Minified(), Trusted: true},
 		{Source: "358ed7ff7757d2de4a9a4692fea24cfe548d003f29f0464e71a847ab67e8dd1b", Contract: nft.Bootstrap(), Trusted: true},
+		{Source: "9c1a08da8ae2e887b1270d49ee0c44039814d77c043d3c6842f88cf158c3be8d", Contract: inflation.Bootstrap(), Trusted: true},
+		{Source: "3fac0d342c645c6c755a6fadf070d34afbf492dcec1c3220c816d997ce36f77c", Contract: mining.Current(), Trusted: true},
+		{Source: "48db18beb0f8f7fe8e1046aff19f3792e36408804d89122b754d877b53192aa6", Contract: tokenfunds.Current(), Trusted: true},
+		{Source: "cb9e56356d5f22e925bf8cf7b3a6189d938d2e12391c2d38b5df5470ea1b10f9", Contract: witnesses.Current(), Trusted: true},
 	}, doubles()...)
 }
 

@@ -1,6 +1,8 @@
 package contract
 
 import (
+	"errors"
+
 	"causeway/sidechain/jsvalue"
 	"causeway/sidechain/state"
 )
@@ -86,6 +88,9 @@ type Context interface {
 	// CreateTable is for Setup. The definition carries short names; the
 	// context adds the prefix.
 	CreateTable(def state.TableDef) *state.Table
+	// AddIndexes is for Setup at an update: it adds indexes that a find of the
+	// API may sort by to a table of the running contract that exists.
+	AddIndexes(table string, indexes ...state.Index)
 
 	// Call executes another contract's action with the same sender, CallAs
 	// with another one. CallAs is refused unless the running contract was
@@ -144,7 +149,13 @@ type Tabler interface {
 	Tables() []state.TableDef
 }
 
-// Exception is the one panic value that a contract may raise: an uncaught
+// ErrNotBuilt: the chain asks for a contract, a version of one, an action or a
+// case of one that this software does not have. It is never a property of the
+// transaction: the node must stop. A contract that meets such a case, which
+// only a recorded state can hold, panics with an error that wraps it.
+var ErrNotBuilt = errors.New("sidechain: not built")
+
+// Exception is the one other panic value that a contract may raise: an uncaught
 // JavaScript error of the peer, as "<Name>: <message>". The call's events are
 // lost, its writes stay, its only error is this text.
 type Exception string
@@ -155,6 +166,29 @@ const (
 	// RuleDoubleDash: account names may hold two dashes in a row.
 	RuleDoubleDash = "account-double-dash"
 )
+
+// Names of rules that the peer's chain never had and every other chain has from
+// its first block (ADR 0001).
+const (
+	// RuleOptionalHooks: a contract that wants to know of stakes is told only
+	// when the chain has it. At the peer its absence is an error in the log.
+	RuleOptionalHooks = "optional-stake-hooks"
+	// RuleFixedSlices: the slices of an unstake keep the decimals that it was
+	// started with. At the peer a later updatePrecision changes them, and what
+	// is paid out is no longer what was taken from the stake.
+	RuleFixedSlices = "fixed-unstake-slices"
+	// RuleStakeBurns: tokens that are staked to "null" are burned. At the peer
+	// they count as circulating for ever.
+	RuleStakeBurns = "stake-to-null-burns"
+	// RulePendingLimit: an account has at most MaxPendingUnstakes of a token.
+	// The peer looks at no more than that when it says how much stake is free,
+	// so that more of them free stake that is not there.
+	RulePendingLimit = "pending-unstake-limit"
+)
+
+// MaxPendingUnstakes is how many pending unstakes of one account and token are
+// looked at, and under RulePendingLimit how many there can be.
+const MaxPendingUnstakes = 1000
 
 // Partial marks a contract of which only some actions are built. Calling
 // another one is an error of the node, not of the transaction: the engine

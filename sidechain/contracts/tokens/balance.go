@@ -96,16 +96,7 @@ func addBalance(ctx contract.Context, account string, t *token, q, table string)
 	rows := ctx.Table(table)
 	row := findBalance(rows, account, t.symbol)
 	if row == nil {
-		rows.Insert(jsvalue.NewObject(
-			"account", account,
-			"symbol", t.symbol,
-			"balance", q,
-			"stake", "0",
-			"pendingUnstake", "0",
-			"delegationsIn", "0",
-			"delegationsOut", "0",
-			"pendingUndelegations", "0",
-		))
+		rows.Insert(newBalance(account, t.symbol, q))
 		return true
 	}
 	old, _ := row.String("balance")
@@ -115,6 +106,20 @@ func addBalance(ctx contract.Context, account string, t *token, q, table string)
 	}
 	setBalance(rows, row, next)
 	return true
+}
+
+// newBalance is the row of an account that has not had the token.
+func newBalance(account, symbol, balance string) *jsvalue.Object {
+	return jsvalue.NewObject(
+		"account", account,
+		"symbol", symbol,
+		"balance", balance,
+		"stake", "0",
+		"pendingUnstake", "0",
+		"delegationsIn", "0",
+		"delegationsOut", "0",
+		"pendingUndelegations", "0",
+	)
 }
 
 func setBalance(rows *state.Table, row state.Row, balance string) {

@@ -15,5 +15,10 @@
 //   - tokens leave circulation only by a transfer to "null";
 //   - on new chains nobody but the contract pegs issues a pegged token.
 //
-// Staking and delegation answer with an error until they are built.
+// A stake is moved by hand and by time: the two ticks pay out the slices of
+// unstakes and give delegated stake back. At any moment the slice that is due
+// next has left the stake already; so the tokens in circulation are balances +
+// stakes + those slices + delegationsOut + pendingUndelegations + what
+// contracts hold, and what is staked of a token is stakes + delegationsOut +
+// pendingUndelegations.
 package tokens

@@ -37,12 +37,17 @@ type edition struct {
 	// blacklist: transfers are checked against params.blacklist; otherwise a
 	// fixed list holds for the pegged coin.
 	blacklist bool
+	// ownerEvent: transferOwnership emits an event.
+	ownerEvent bool
 	// nullTransfers: "null" may move a user's tokens to a contract.
 	nullTransfers bool
 	// contractKey: transferFromContract wants an active key.
 	contractKey bool
 	// looseParams: updateParams takes the fees as they come.
 	looseParams bool
+	// staked: the actions on stakes and delegations are this edition's. Those
+	// of older ones, which no recorded chain calls, are not built.
+	staked bool
 	// pegged: the rules of chains with the contract pegs and its gate.
 	pegged bool
 
@@ -97,7 +102,9 @@ func current() *edition {
 		freeIssuers:   []string{"beedollar", "burndollar"},
 		normalised:    true,
 		blacklist:     true,
+		ownerEvent:    true,
 		nullTransfers: true,
+		staked:        true,
 	}
 }
 
@@ -129,11 +136,14 @@ func (e *edition) build() *edition {
 		"transfer":                  e.transfer,
 		"transferToContract":        e.transferToContract,
 		"transferFromContract":      e.transferFromContract,
-		"checkPendingUnstakes":      checkPending,
-		"checkPendingUndelegations": checkPending,
+		"checkPendingUnstakes":      e.checkPendingUnstakes,
+		"checkPendingUndelegations": e.checkPendingUndelegations,
 	}
-	for _, name := range unbuilt {
-		e.actions[name] = notBuilt
+	for name, action := range e.stakingActions() {
+		if !e.staked {
+			action = notBuilt
+		}
+		e.actions[name] = action
 	}
 	return e
 }

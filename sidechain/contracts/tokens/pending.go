@@ -5,19 +5,22 @@ import (
 	"causeway/sidechain/jsvalue"
 )
 
-// unbuilt are the peer's actions on stakes and delegations.
-var unbuilt = []string{
-	"enableStaking", "stake", "stakeFromContract", "unstake", "cancelUnstake",
-	"enableDelegation", "delegate", "undelegate",
+// stakingActions are those on stakes and delegations.
+func (e *edition) stakingActions() map[string]contract.Action {
+	return map[string]contract.Action{
+		"enableStaking":     e.enableStaking,
+		"stake":             e.stake,
+		"stakeFromContract": e.stakeFromContract,
+		"unstake":           e.unstake,
+		"cancelUnstake":     e.cancelUnstake,
+		"enableDelegation":  e.enableDelegation,
+		"delegate":          e.delegate,
+		"undelegate":        e.undelegate,
+	}
 }
 
-// notBuilt refuses an action that this version does not have.
+// notBuilt refuses an action of an old edition that this software does not
+// have.
 func notBuilt(ctx contract.Context, _ *jsvalue.Object) {
-	ctx.Assert(false, "action "+ctx.ActionName()+" is not built yet")
-}
-
-// checkPending is both ticks: with no stake and no delegation there is nothing
-// to release.
-func checkPending(ctx contract.Context, _ *jsvalue.Object) {
-	ctx.Assert(ctx.Sender() == burned, "not authorized")
+	ctx.Assert(false, "action "+ctx.ActionName()+" of this version of tokens is not built")
 }

@@ -9,10 +9,23 @@ import (
 // The hidden lookups of the typed finds.
 const (
 	bySymbol  = "symbol"         // tokens
-	byAccount = "account+symbol" // balances, contractsBalances
+	byAccount = "account+symbol" // balances, contractsBalances, pendingUnstakes
+
+	byTransaction = "account+txID"             // pendingUnstakes
+	bySliceTime   = "nextTransactionTimestamp" // pendingUnstakes
+	byParties     = "from+to+symbol"           // delegations
+	byCompletion  = "completeTimestamp"        // pendingUndelegations, a visible one
 )
 
-var balanceLookup = []state.Index{{Name: byAccount, Fields: []string{"account", "symbol"}}}
+var (
+	balanceLookup = []state.Index{{Name: byAccount, Fields: []string{"account", "symbol"}}}
+	unstakeLookup = []state.Index{
+		{Name: byAccount, Fields: []string{"account", "symbol"}},
+		{Name: byTransaction, Fields: []string{"account", "txID"}},
+		{Name: bySliceTime, Fields: []string{"nextTransactionTimestamp"}},
+	}
+	delegationLookup = []state.Index{{Name: byParties, Fields: []string{"from", "to", "symbol"}}}
+)
 
 // tables in the order in which the peer creates them.
 var tables = []state.TableDef{
@@ -20,8 +33,8 @@ var tables = []state.TableDef{
 	{Name: "balances", Indexes: indexes("account"), Lookups: balanceLookup},
 	{Name: "contractsBalances", Indexes: indexes("account"), Lookups: balanceLookup},
 	{Name: "params"},
-	{Name: "pendingUnstakes", Indexes: indexes("account", "unstakeCompleteTimestamp")},
-	{Name: "delegations", Indexes: indexes("from", "to")},
+	{Name: "pendingUnstakes", Indexes: indexes("account", "unstakeCompleteTimestamp"), Lookups: unstakeLookup},
+	{Name: "delegations", Indexes: indexes("from", "to"), Lookups: delegationLookup},
 	{Name: "pendingUndelegations", Indexes: indexes("account", "completeTimestamp")},
 }
 
