@@ -1,6 +1,7 @@
 package sidechain
 
 import (
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -165,6 +166,7 @@ func genesisParams(g *Genesis) map[string]jsvalue.Value {
 		"tokenCreationFee":       g.Params.TokenCreationFee,
 		"enableStakingFee":       g.Params.EnableStakingFee,
 		"enableDelegationFee":    g.Params.EnableDelegationFee,
+		"maxTickRows":            float64(cmp.Or(g.Params.MaxTickRows, DefaultMaxTickRows)),
 		"gate":                   g.Pegs.Gate,
 		"fee_account":            g.Pegs.FeeAccount,
 		"admin":                  g.Admin,

@@ -150,7 +150,8 @@ func TestGenesis(t *testing.T) {
 		calls = append(calls, fmt.Sprintf("%s %s.%s", o.Get("sender"), o.Get("contract"), o.Get("action")))
 	}
 	want := []string{
-		"null null.null", "causeway contract.deploy", "null tokens.create", "causeway contract.deploy",
+		"null null.null", "causeway contract.deploy",
+		"null tokens.create", "null tokens.enableStaking", "null tokens.enableDelegation", "causeway contract.deploy",
 		"null tokens.issue", "null tokens.issue", "null tokens.issue", "null tokens.issue", "null tokens.issue",
 		"causeway tokens.updateParams",
 	}

@@ -100,6 +100,16 @@ func (f *frame) CreateTable(def state.TableDef) *state.Table {
 	return f.rt.tables.CreateTable(def)
 }
 
+// AddIndexes implements contract.Context.
+func (f *frame) AddIndexes(table string, indexes ...state.Index) {
+	t := f.rec.table(fullName(f.rec.name, table))
+	if !f.setup || t == nil {
+		return
+	}
+	f.rt.tables.CreateTable(state.TableDef{Name: t.full, Indexes: indexes})
+	t.indexes = indexCount(t.table.Def())
+}
+
 func (f *frame) Call(name, action string, params *jsvalue.Object) contract.Result {
 	return f.call(f.sender, name, action, params)
 }

@@ -106,7 +106,14 @@ type GenesisParams struct {
 	TokenCreationFee    string `json:"tokenCreationFee"`
 	EnableStakingFee    string `json:"enableStakingFee"`
 	EnableDelegationFee string `json:"enableDelegationFee"`
+	// MaxTickRows bounds the rows that one tick of a contract works off in a
+	// block; the rest follows in the next blocks, in order. A document without
+	// it means DefaultMaxTickRows.
+	MaxTickRows int `json:"maxTickRows,omitempty"`
 }
+
+// DefaultMaxTickRows is what GenesisParams.MaxTickRows is when it is absent.
+const DefaultMaxTickRows = 2000
 
 // LoadGenesis parses a document strictly: no unknown member, and the same
 // bytes when written again.
@@ -164,6 +171,8 @@ func (g *Genesis) validate() error {
 		return fmt.Errorf("%w: network %q, want mainnet, testnet or regtest", ErrGenesis, g.Network)
 	case g.Pegs.Threshold < 1 || g.Pegs.Threshold > len(g.Pegs.Attestors):
 		return fmt.Errorf("%w: threshold %d of %d attestors", ErrGenesis, g.Pegs.Threshold, len(g.Pegs.Attestors))
+	case g.Params.MaxTickRows < 0:
+		return fmt.Errorf("%w: maxTickRows %d is negative", ErrGenesis, g.Params.MaxTickRows)
 	}
 	if _, err := time.Parse("2006-01-02T15:04:05", g.Timestamp); err != nil {
 		return fmt.Errorf("%w: timestamp: %v", ErrGenesis, err)

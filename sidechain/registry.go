@@ -2,7 +2,6 @@ package sidechain
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -11,10 +10,8 @@ import (
 	"causeway/sidechain/state"
 )
 
-// ErrNotBuilt: the chain calls a contract, a version of one or an action that
-// this software does not have. It is never a property of the transaction: the
-// node must stop.
-var ErrNotBuilt = errors.New("sidechain: not built")
+// ErrNotBuilt is contract.ErrNotBuilt.
+var ErrNotBuilt = contract.ErrNotBuilt
 
 // The system tables: names without the separator cannot meet a contract's
 // table, and no find reaches them.

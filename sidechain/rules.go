@@ -1,6 +1,10 @@
 package sidechain
 
-import "causeway/sidechain/contract"
+import (
+	"math"
+
+	"causeway/sidechain/contract"
+)
 
 // Names of the rules that the engine itself asks for.
 const (
@@ -40,7 +44,16 @@ var heights = []struct {
 	{ruleDeployError, 83680409, true},
 	{ruleCommentMetadata, 83680409, false},
 	{ruleBurnFee, 96287448, false},
+
+	{contract.RuleOptionalHooks, never, false},
+	{contract.RuleFixedSlices, never, false},
+	{contract.RuleStakeBurns, never, false},
+	{contract.RulePendingLimit, never, false},
 }
+
+// never is the height of rules that the peer's chain does not have: ours alone,
+// each for a reason that ADR 0001 gives.
+const never = math.MaxUint64
 
 // Rules say which rules are on.
 type Rules struct {
