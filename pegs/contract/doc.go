@@ -16,6 +16,7 @@
 //	giveBack      {id, reason}                                 attestors
 //	hold          {id, reason?}                                any one attestor, or the admin: stops a delayed mint;
 //	              {id, lift: true}                             the admin: starts its delay again
+//	              {id, drop: true, reason}                     the admin: takes a held mint away, for other values
 //	pause         {symbol, deposits?, withdrawals?, mints?, reason?}  admin, at once; taking a pause back needs a reason
 //	setAsset      {symbol, …members of an asset}               admin, after admin_delay
 //	setAttestors  {attestors, threshold}                       admin, after admin_delay

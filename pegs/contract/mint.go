@@ -139,32 +139,42 @@ func (c *call) delayMint(a *asset, o mintOrder) {
 }
 
 // hold stops a delayed mint. Stopping is cheap, so one attestor is enough;
-// only the admin lifts a hold, and then the delay starts again.
+// only the admin lifts a hold, and then the delay starts again, or drops what is
+// held, and then the deposit can be minted with other values.
 func (c *call) hold() bool {
 	id, ok := c.payload.String("id")
-	lift := c.payload.Get("lift") == true
+	lift, drop := c.payload.Get("lift") == true, c.payload.Get("drop") == true
 	reason := text(c.payload, "reason")
-	if !c.Assert(ok && jsvalue.Length(reason) <= maxText, "invalid params") {
+	if !c.Assert(ok && jsvalue.Length(reason) <= maxText && !(lift && drop), "invalid params") {
 		return false
 	}
 	row := c.delayedMint(id)
 	if !c.Assert(row != nil, "no delayed mint of this deposit") {
 		return false
 	}
-	if lift {
-		if !c.Assert(c.isAdmin(), "must be the admin") || !c.Assert(row.Get("held") == true, "the mint is not on hold") {
-			return false
-		}
-		a := findAsset(c, text(row, "symbol"))
-		due := c.ref() + number(a.row, "mint_delay")
-		change(c.Table("votes"), row, "held", false, "due", due)
-		c.Emit("hold", jsvalue.NewObject("id", id, "held", false, "by", c.Sender(), "reason", reason))
-		return true
+	held := row.Get("held") == true
+	if lift || drop {
+		return c.Assert(c.isAdmin(), "must be the admin") && c.Assert(held, "the mint is not on hold") &&
+			c.Assert(lift || reason != "", "dropping needs a reason") && c.unhold(row, drop, reason)
 	}
-	if !c.Assert(row.Get("held") != true, "the mint is on hold already") {
+	if !c.Assert(!held, "the mint is on hold already") {
 		return false
 	}
 	change(c.Table("votes"), row, "held", true)
 	c.Emit("hold", jsvalue.NewObject("id", id, "held", true, "by", c.Sender(), "reason", reason))
+	return true
+}
+
+// unhold starts the delay of a held mint again, or drops the mint.
+func (c *call) unhold(row state.Row, drop bool, reason string) bool {
+	event := jsvalue.NewObject("id", text(row, "subject"), "held", false, "by", c.Sender(), "reason", reason)
+	if drop {
+		c.Table("votes").Remove(row)
+		event.Set("dropped", true)
+	} else {
+		due := c.ref() + number(findAsset(c, text(row, "symbol")).row, "mint_delay")
+		change(c.Table("votes"), row, "held", false, "due", due)
+	}
+	c.Emit("hold", event)
 	return true
 }
