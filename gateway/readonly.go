@@ -49,3 +49,15 @@ func (g *Gateway) openReadOnly() (err error) {
 	}
 	return nil
 }
+
+// CheckBase says ErrOlderBase when the base layer lacks a block that the ledger
+// of a stopped home has acted on, and nothing else: for the words of a process
+// that cannot start.
+func CheckBase(cfg Config) error {
+	g := &Gateway{cfg: cfg}
+	var err error
+	if g.ledger, err = readLedger(filepath.Join(cfg.Home, LogFile), cfg.NetworkID); err != nil {
+		return nil // what is wrong with it is said when it is opened
+	}
+	return errors.Join(g.checkBase(), g.ledger.close())
+}

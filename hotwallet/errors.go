@@ -110,8 +110,9 @@ const (
 	// ErrFrozen: the change of a variant is spent by a child; no more variants.
 	ErrFrozen = ErrorKind("no further variant")
 	// ErrRollback: the journal is older than what the caller has seen of it, or
-	// a header does not extend the last one signed.
-	ErrRollback = ErrorKind("journal is older than what was signed")
+	// a header does not extend the last one signed: signer.db, or what is held
+	// against it, comes from a backup.
+	ErrRollback = ErrorKind("the journal and what was signed do not fit")
 	// ErrForeignJournal: signer.db belongs to another seed or network.
 	ErrForeignJournal = ErrorKind("journal of another signer")
 	// ErrForbidden: the role may not sign such an operation.

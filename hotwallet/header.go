@@ -63,17 +63,23 @@ func reconcile(head *graphene.SignedHeader, candidate *graphene.Header, last *si
 	if head != nil {
 		number, id = head.Number(), head.ID().String()
 	}
+	if last == nil {
+		last = &signedHeader{ID: graphene.BlockID{}.String()}
+	}
 	switch {
-	case last == nil && head == nil:
-		return nil
-	case last == nil:
-		return refuse(ErrRollback, "base.db ends at block %d, the journal has signed none", number)
 	case last.Number == number && last.ID == id:
 		return nil
 	case candidate != nil && candidate.Previous.String() == id && bytes.Equal(candidate.Serialize(), last.Header):
 		return nil
 	}
-	return refuse(ErrRollback, "base.db ends at block %d, %s, the journal at block %d, %s", number, id, last.Number, last.ID)
+	why := "they are of different histories"
+	switch {
+	case last.Number < number:
+		why = "signer.db is older than base.db"
+	case last.Number > number:
+		why = "base.db is older than signer.db"
+	}
+	return refuse(ErrRollback, "%s: base.db ends at block %d, %s, the journal at block %d, %s", why, number, id, last.Number, last.ID)
 }
 
 // SignHeader implements Signer. The header must extend the last one signed by

@@ -96,10 +96,25 @@ func openNode(ctx context.Context, o nodeOptions) (*node, error) {
 	n := &node{nodeOptions: o, baseID: sidechain.BaseChainID(o.document)}
 	for _, open := range []func(context.Context) error{n.openStores, n.openEngine, n.openSigner, n.openSequencer, n.openGateway} {
 		if err := open(ctx); err != nil {
-			return nil, errors.Join(exitCode(err), n.close())
+			return nil, errors.Join(exitCode(n.explain(err)), n.close())
 		}
 	}
 	return n, nil
+}
+
+// explain says of a base layer that does not fit the signer's journal or the
+// state what matters most: that more was paid than it knows of.
+func (n *node) explain(err error) error {
+	if !errors.Is(err, hotwallet.ErrRollback) && !errors.Is(err, solo.ErrAhead) {
+		return err
+	}
+	older := gateway.CheckBase(gateway.Config{
+		Home: n.home.dir, NetworkID: hex.EncodeToString(n.baseID[:]), Sidechain: gateway.NewSidechain(n.engine, n.store),
+	})
+	if !errors.Is(older, gateway.ErrOlderBase) {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", older, err)
 }
 
 // exitCode gives the errors that mean refusal or a broken invariant their exit
@@ -167,15 +182,20 @@ func (n *node) openStores(context.Context) (err error) {
 	return nil
 }
 
-func (n *node) openEngine(context.Context) error {
-	contracts := chainContracts()
+// newMachine is the base layer of a network: its names may not be those of the
+// contracts.
+func newMachine(g *sidechain.Genesis, baseID [32]byte, contracts []contract.Contract) (*solo.Machine, error) {
 	var names []string
 	for _, c := range contracts {
 		names = append(names, c.Name())
 	}
+	return solo.NewMachine(solo.MachineConfig{Genesis: g, ChainID: baseID, ContractNames: names})
+}
+
+func (n *node) openEngine(context.Context) error {
+	contracts := chainContracts()
 	var err error
-	n.machine, err = solo.NewMachine(solo.MachineConfig{Genesis: n.genesis, ChainID: n.baseID, ContractNames: names})
-	if err != nil {
+	if n.machine, err = newMachine(n.genesis, n.baseID, contracts); err != nil {
 		return err
 	}
 	cfg := sidechain.EngineConfig{

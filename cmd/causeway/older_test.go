@@ -1,0 +1,164 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"causeway/gateway"
+)
+
+// The stores of a home.
+var storeFiles = []string{baseFile, stateFile, gatewayFile, signerFile, scannerFile}
+
+// snapshot copies the stores of the home, whose process must be dead.
+func (y *yard) snapshot() (dir string) {
+	y.t.Helper()
+	dir = y.t.TempDir()
+	copyFiles(y.t, y.home, dir, storeFiles...)
+	return dir
+}
+
+// copyFiles copies files from one directory to another; one that is not there
+// is removed there too.
+func copyFiles(t *testing.T, from, to string, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		data, err := os.ReadFile(filepath.Join(from, name))
+		if os.IsNotExist(err) {
+			_ = os.Remove(filepath.Join(to, name))
+			continue
+		}
+		must(t, err)
+		must(t, os.WriteFile(filepath.Join(to, name), data, 0o600))
+	}
+}
+
+// past is a home with a history: copies of its stores from several moments, the
+// process dead at the end.
+type past struct {
+	*yard
+	early string            // before the first withdrawal
+	at    map[string]string // in a state of a withdrawal
+	now   string
+}
+
+func newPast(t *testing.T) *past {
+	y := newYard(t)
+	y.start()
+	y.treasury("2", "2", "2", "2")
+	p := &past{yard: y, at: map[string]string{}}
+	y.kill()
+	p.early = y.snapshot()
+	y.start()
+	y.pay(y.depositAddress("alice"), "1")
+	y.mine(creditDepth)
+	for _, state := range []string{"queued", "planned", "signed", "broadcast"} {
+		y.hold(state)
+		id := y.burn("0.1")
+		y.catch(state, func() string { return y.withdrawal(id).State }, "confirmed")
+		y.kill()
+		p.at[state] = y.snapshot()
+		y.hold("")
+		y.start()
+	}
+	y.settled("alice", "bob")
+	y.kill()
+	p.now = y.snapshot()
+	return p
+}
+
+// TestOlderStoresAreRefused: what cannot be made good again from the other
+// stores is refused with exit code 3, and nothing is changed by the attempt.
+func TestOlderStoresAreRefused(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	none := t.TempDir()
+	const older = "base layer is older than what was paid on it"
+	for _, row := range []struct {
+		name  string
+		files []string
+		from  string
+		text  string
+	}{
+		{"base", []string{baseFile}, p.early, older},
+		{"base, broadcast", []string{baseFile}, p.at["broadcast"], older},
+		{"base gone", []string{baseFile}, none, older},
+		{"base and sidechain", []string{baseFile, stateFile}, p.early, older},
+		{"base and sidechain gone", []string{baseFile, stateFile}, none, older},
+		{"base, sidechain and signer", []string{baseFile, stateFile, signerFile}, p.early, older},
+		{"base, sidechain and signer gone", []string{baseFile, stateFile, signerFile}, none, older},
+		{"base, sidechain and gateway", []string{baseFile, stateFile, gatewayFile}, p.early, "base.db is older than signer.db"},
+		{"base, sidechain and gateway gone", []string{baseFile, stateFile, gatewayFile}, none, "base.db is older than signer.db"},
+		{"base, gateway and signer", []string{baseFile, gatewayFile, signerFile}, p.early, "ahead of base.db"},
+		{"signer", []string{signerFile}, p.early, "signer.db is older than base.db"},
+		{"signer, broadcast", []string{signerFile}, p.at["broadcast"], "signer.db is older than base.db"},
+		{"signer gone", []string{signerFile}, none, "signer.db is older than base.db"},
+		{"signer and gateway", []string{signerFile, gatewayFile}, p.early, "signer.db is older than base.db"},
+		{"signer and gateway gone", []string{signerFile, gatewayFile}, none, "signer.db is older than base.db"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			copyFiles(t, p.now, p.home, storeFiles...)
+			copyFiles(t, row.from, p.home, row.files...)
+			height := p.height()
+			code, stderr := p.refused()
+			if code != exitRefused || !strings.Contains(stderr, row.text) {
+				t.Errorf("exit %d, want %d and %q:\n%s", code, exitRefused, row.text, stderr)
+			}
+			if list := p.mempool(); len(list) > 0 || p.height() != height {
+				t.Errorf("the refused process sent %v", list)
+			}
+		})
+	}
+	// Nothing of it did harm to the stores that were not replaced.
+	copyFiles(t, p.now, p.home, storeFiles...)
+	p.start()
+	p.burn("0.1")
+	p.settled("alice", "bob")
+}
+
+// mempool lists what waits for a block.
+func (y *yard) mempool() (list []string) {
+	y.t.Helper()
+	y.call(&list, "getrawmempool")
+	return list
+}
+
+// TestOlderStoresAreSafe: what can be derived again is, and a ledger that has
+// forgotten mints and payouts makes none of them again.
+func TestOlderStoresAreSafe(t *testing.T) {
+	t.Parallel()
+	p := newPast(t)
+	none := t.TempDir()
+	for _, row := range []struct {
+		name  string
+		files []string
+		from  string
+	}{
+		{"sidechain", []string{stateFile}, p.early},
+		{"sidechain gone", []string{stateFile}, none},
+		{"gateway", []string{gatewayFile}, p.early},
+		{"gateway, queued", []string{gatewayFile}, p.at["queued"]},
+		{"gateway, planned", []string{gatewayFile}, p.at["planned"]},
+		{"gateway, signed", []string{gatewayFile}, p.at["signed"]},
+		{"gateway, broadcast", []string{gatewayFile}, p.at["broadcast"]},
+		{"gateway gone", []string{gatewayFile}, none},
+		{"gateway and sidechain", []string{gatewayFile, stateFile}, p.early},
+		{"gateway and sidechain gone", []string{gatewayFile, stateFile, scannerFile}, none},
+		{"scanner", []string{scannerFile}, p.early},
+	} {
+		copyFiles(t, row.from, p.home, row.files...)
+		p.start()
+		p.burn("0.02")
+		var before gateway.Audit
+		if err := p.get(t.Context(), "/v1/reserves", &before); err != nil {
+			t.Errorf("%s: %v", row.name, err)
+		}
+		credits, payouts := p.settled("alice", "bob")
+		p.kill()
+		if t.Failed() {
+			t.Fatalf("%s: %d credits, %d payouts", row.name, credits, payouts)
+		}
+	}
+}
