@@ -62,8 +62,8 @@ func (c *comparer) result(s step, b *sidechain.Block, trace *sidechain.Trace) {
 	c.hash("previousHash", b.PreviousHash, r.get("previousHash"))
 	c.hash("previousDatabaseHash", b.PreviousDatabaseHash, r.get("previousDatabaseHash"))
 
-	taken := c.transactions(r.get("transactions"), b.Transactions, trace.Writes)
-	c.transactions(r.get("virtualTransactions"), b.VirtualTransactions, trace.VirtualWrites)
+	taken := c.transactions(r.must("transactions"), b.Transactions, trace.Writes)
+	c.transactions(r.must("virtualTransactions"), b.VirtualTransactions, trace.VirtualWrites)
 	c.silent(r.get("silentTicks"), trace.SilentTicks)
 
 	c.hash("databaseHash", b.DatabaseHash, r.get("databaseHash"))
@@ -91,7 +91,7 @@ func (c *comparer) transactions(want node, got []*sidechain.Transaction, writes 
 			tx.Hash, taken = list[i].get("hash").text(), true
 		}
 		c.receipt(list[i], tx)
-		c.same("writes", strings.Join(writes[i], " "), strings.Join(list[i].get("writes").texts(), " "))
+		c.same("writes", strings.Join(writes[i], " "), strings.Join(list[i].must("writes").texts(), " "))
 	}
 	return taken
 }

@@ -56,6 +56,15 @@ func (n node) get(key string) node {
 	return node{n.object().Get(key), path, n.doc}
 }
 
+// must is a member that has to be there; it may be null.
+func (n node) must(key string) node {
+	m := n.get(key)
+	if m.missing() {
+		m.fail("missing")
+	}
+	return m
+}
+
 // object is the value, which must be an object.
 func (n node) object() *jsvalue.Object {
 	o, ok := n.value.(*jsvalue.Object)

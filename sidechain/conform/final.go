@@ -12,18 +12,24 @@ import (
 
 // final compares the whole state after the last step.
 func (c *comparer) final(want node) {
-	c.finalTables(want.get("tables"))
-	c.finalSequences(want.get("sequences"))
-	c.finalSchema(want.get("schema"))
-	c.finalContracts(want.get("contracts"))
-	c.finalTicks(want.get("contractTicks"))
+	c.finalTables(want.must("tables"))
+	c.finalSequences(want.must("sequences"))
+	c.finalSchema(want.must("schema"))
+	c.finalContracts(want.must("contracts"))
+	c.finalTicks(want.must("contractTicks"))
+}
+
+// all says of which of these names the vector says nothing.
+func (c *comparer) all(what string, want node, names []string) {
+	for _, name := range names {
+		if want.get(name).missing() {
+			c.differ("%s %s is not expected", what, name)
+		}
+	}
 }
 
 func (c *comparer) finalTables(want node) {
-	if want.missing() {
-		return
-	}
-	left := contractTables(c.db)
+	c.all("table", want, contractTables(c.db))
 	for _, table := range want.members() {
 		name := tableName(table)
 		t := c.db.Tables().Table(name)
@@ -31,19 +37,16 @@ func (c *comparer) finalTables(want node) {
 			c.differ("table %s is missing", name)
 			continue
 		}
-		left = slices.DeleteFunc(left, func(s string) bool { return s == name })
 		var got []string
 		for row := range t.All() {
 			got = append(got, canonical(row))
 		}
 		c.rows(name, got, canonicalRows(table.items()))
 	}
-	for _, name := range left {
-		c.differ("table %s is not expected", name)
-	}
 }
 
 func (c *comparer) finalSequences(want node) {
+	c.all("sequence", want, append(contractTables(c.db), chainSequence))
 	for _, seq := range want.members() {
 		name := tableName(seq)
 		got := c.rt.Last().Number + 1
@@ -60,6 +63,7 @@ func (c *comparer) finalSequences(want node) {
 }
 
 func (c *comparer) finalSchema(want node) {
+	c.all("schema of", want, contractTables(c.db))
 	for _, table := range want.members() {
 		def := readSchema(table)
 		t := c.db.Tables().Table(def.Name)
@@ -81,9 +85,6 @@ func schemaText(def state.TableDef) string {
 }
 
 func (c *comparer) finalContracts(want node) {
-	if want.missing() {
-		return
-	}
 	got := map[string]sidechain.ContractState{}
 	for _, contract := range c.rt.Contracts() {
 		got[contract.Name] = contract
@@ -115,9 +116,6 @@ func tablesText(tables []sidechain.TableState) string {
 }
 
 func (c *comparer) finalTicks(want node) {
-	if want.missing() {
-		return
-	}
 	c.same("contractTicks", ticksText(c.rt.Ticks()), ticksText(readTicks(want)))
 }
 

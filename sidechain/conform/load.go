@@ -53,13 +53,18 @@ func tableName(n node) string { return n.path[strings.LastIndexByte(n.path, '.')
 
 // readSchema reads {primaryKey, indexes: {name: {field: 1}}}.
 func readSchema(n node) state.TableDef {
-	def := state.TableDef{Name: tableName(n), PrimaryKey: n.get("primaryKey").texts()}
+	def := state.TableDef{Name: tableName(n), PrimaryKey: n.must("primaryKey").texts()}
 	indexes := n.get("indexes")
 	for name, fields := range indexes.object().All() {
 		object, ok := fields.(*jsvalue.Object)
 		if !ok || object.Len() == 0 {
 			indexes.fail("index %q has no fields", name)
 			continue
+		}
+		for field, direction := range object.All() {
+			if direction != 1.0 {
+				indexes.fail("index %q does not ascend by %s", name, field)
+			}
 		}
 		ix := state.Index{Name: name, Fields: object.Keys()}
 		if len(ix.Fields) == 1 && name == ix.Fields[0]+"_1" {
@@ -118,7 +123,7 @@ func readContracts(n node) []sidechain.ContractState {
 			Name: tableName(c), Owner: c.get("owner").text(), CodeHash: c.get("codeHash").text(),
 			Version: int(c.get("version").number()),
 		}
-		for _, t := range c.get("tables").members() {
+		for _, t := range c.must("tables").members() {
 			s.Tables = append(s.Tables, sidechain.TableState{Name: tableName(t), Hash: t.get("hash").text()})
 		}
 		out = append(out, s)

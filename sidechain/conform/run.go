@@ -129,6 +129,7 @@ func RunFile(path string) (r Result) {
 		return failure(path, fmt.Errorf("genesis: %w", err))
 	}
 	c := &comparer{db: db, rt: rt}
+	c.codeHashes(v, cfg.Versions)
 	c.run(v)
 	diff := c.diff
 	if diff == nil {
@@ -149,6 +150,17 @@ func (v *vector) doubles() []sidechain.Version {
 		}
 	}
 	return out
+}
+
+// codeHashes compares what the vector says of the contracts that are built.
+func (c *comparer) codeHashes(v *vector, versions []sidechain.Version) {
+	c.at = "contracts"
+	for _, known := range versions {
+		if hash, ok := v.codeHash[known.Source]; ok {
+			c.compared.Hashes++
+			c.same("codeHash of "+known.Source, known.Contract.CodeHash(), hash)
+		}
+	}
 }
 
 // run replays the steps until something differs: what follows a difference
@@ -188,7 +200,9 @@ func (c *comparer) block(s step) {
 	case errors.Is(err, sidechain.ErrBlock):
 		if !s.failed {
 			c.differ("%v", err)
+			return
 		}
+		c.noBlock(s, before)
 		return
 	case err != nil:
 		c.differ("%v", err)

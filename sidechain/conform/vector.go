@@ -40,16 +40,14 @@ func readVector(path string) (*vector, error) {
 	if f := root.get("format"); f.value != format {
 		return nil, fmt.Errorf("format is %s, not %q", jsvalue.Stringify(f.value), format)
 	}
-	v := &vector{genesis: root.get("genesis").text(), codeHash: map[string]string{}, final: root.get("final")}
-	for _, c := range root.get("contracts").members() {
-		sum := c.path[strings.LastIndexByte(c.path, '.')+1:]
-		v.codeHash[sum] = c.get("codeHash").text()
+	v := &vector{genesis: root.get("genesis").text(), codeHash: map[string]string{}, final: root.must("final")}
+	for _, c := range root.must("contracts").members() {
+		// Null: it never ran.
+		if hash := c.must("codeHash"); !hash.null() {
+			v.codeHash[tableName(c)] = hash.text()
+		}
 	}
-	steps := root.get("steps")
-	if steps.missing() {
-		steps.fail("missing")
-	}
-	for _, item := range steps.items() {
+	for _, item := range root.must("steps").items() {
 		v.steps = append(v.steps, readStep(item))
 	}
 	v.final.object()
@@ -66,16 +64,18 @@ func readFile(path string) (node, error) {
 }
 
 func readStep(n node) step {
-	s := step{at: n, tables: n.get("tables"), result: n.get("result")}
+	s := step{at: n}
 	switch kind := n.get("type").text(); kind {
 	case "write":
 		s.write = true
 	case "block":
 		s.failed = n.get("failed").value == true
 		s.input = readBlock(n.get("block"))
+		s.result = n.must("result")
 	default:
 		n.fail("unknown type %q", kind)
 	}
+	s.tables = n.must("tables")
 	return s
 }
 
@@ -91,7 +91,7 @@ func readBlock(n node) sidechain.Input {
 			v.fail("a block that brings its own %s cannot be replayed", key)
 		}
 	}
-	for _, tx := range n.get("transactions").items() {
+	for _, tx := range n.must("transactions").items() {
 		in.Transactions = append(in.Transactions, readTransaction(tx))
 	}
 	return in
