@@ -45,6 +45,9 @@ type SideState interface {
 	// Keys are the published derivation keys.
 	Keys() ([]PublishedKey, error)
 	Deposit(id string) (DepositRow, bool)
+	// Delayed is the mint of a deposit that the attestors agreed on and that
+	// waits for its delay, or is held.
+	Delayed(id string) (DelayedMint, bool)
 	// WithdrawalsAfter lists at most limit rows above a row number, in order.
 	WithdrawalsAfter(row uint64, limit int) ([]WithdrawalRow, error)
 	Withdrawal(id string) (WithdrawalRow, bool)
@@ -69,6 +72,12 @@ type PublishedKey struct {
 // DepositRow is a row of pegs.deposits.
 type DepositRow struct {
 	ID, Symbol, Quantity, To, Tx string
+}
+
+// DelayedMint is a row of pegs.votes of kind mint.
+type DelayedMint struct {
+	Due  uint64 // base block
+	Held bool
 }
 
 // WithdrawalRow is a row of pegs.withdrawals.

@@ -7,6 +7,7 @@ import "sync"
 type notes struct {
 	mu   sync.Mutex
 	text map[string]string
+	held map[string]bool // deposits whose mint the contract holds
 }
 
 const maxNote = 300
@@ -31,4 +32,17 @@ func (n *notes) get(id string) string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.text[id]
+}
+
+// setHeld says which mints are on hold, all of them.
+func (n *notes) setHeld(held map[string]bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.held = held
+}
+
+func (n *notes) isHeld(id string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.held[id]
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -62,6 +63,9 @@ func (o *operator) step(ctx context.Context) error {
 	}
 	tasks, err := o.tasks()
 	if err != nil {
+		return err
+	}
+	if tasks, err = o.undelayed(tasks); err != nil {
 		return err
 	}
 	due := o.due(tasks)
@@ -132,6 +136,36 @@ func (o *operator) tasks() (list []task, err error) {
 		}
 	})
 	return list, viewErr
+}
+
+// undelayed leaves out the mints that the contract has and delays: to submit them
+// again would only be refused.
+func (o *operator) undelayed(tasks []task) (rest []task, err error) {
+	held := map[string]bool{}
+	err = o.sidechain.View(func(v SideState) error {
+		for _, t := range tasks {
+			if t.action.Name != "mint" {
+				rest = append(rest, t)
+				continue
+			}
+			mint, ok := v.Delayed(t.items[0])
+			if !ok {
+				rest = append(rest, t)
+				continue
+			}
+			held[t.items[0]] = mint.Held
+			if mint.Held {
+				o.notes.set(t.items[0], "the mint is on hold until the admin decides")
+			} else {
+				o.notes.set(t.items[0], fmt.Sprintf("a large deposit waits: it can be minted from base block %d on", mint.Due))
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		o.notes.setHeld(held)
+	}
+	return rest, err
 }
 
 // action makes an Action from alternating names and values, in that order.

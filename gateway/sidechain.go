@@ -176,6 +176,15 @@ func (e *engineState) Deposit(id string) (DepositRow, bool) {
 	}, true
 }
 
+// Delayed implements SideState.
+func (e *engineState) Delayed(id string) (DelayedMint, bool) {
+	row := e.table("votes").Find1("kind+subject+attestor", "mint", id)
+	if row == nil {
+		return DelayedMint{}, false
+	}
+	return DelayedMint{Due: numberOf(row, "due"), Held: row.Get("held") == true}, true
+}
+
 // WithdrawalsAfter implements SideState.
 func (e *engineState) WithdrawalsAfter(after uint64, limit int) (list []WithdrawalRow, err error) {
 	for row := range e.table("withdrawals").Ascend("row", []jsvalue.Value{float64(after + 1)}, nil) {

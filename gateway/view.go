@@ -253,6 +253,9 @@ func (g *Gateway) depositView(s *pegs.State, d *pegs.Deposit) Deposit {
 		if c.Stands(pegs.ScopeMinting) || c.Stands(pegs.ScopeDeposits) {
 			v.Reason = c.HaltReason()
 		}
+		if g.notes.isHeld(d.ID) {
+			v.State, v.Reason = string(pegs.DepositHeld), g.notes.get(d.ID)
+		}
 	}
 	return v
 }
