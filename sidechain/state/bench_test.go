@@ -263,3 +263,39 @@ func BenchmarkBookWalk(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkCodec compares the file's form of a row with JSON text (ADR 0002).
+func BenchmarkCodec(b *testing.B) {
+	row := storedRow(1.0, balanceRow(1))
+	d := newDictionary(nil)
+	data, text := d.appendRow(nil, row), jsvalue.AppendJSON(nil, row)
+	buf := make([]byte, 0, 512)
+	b.Run("encode", func(b *testing.B) {
+		b.ReportMetric(float64(len(data)), "bytes")
+		for range b.N {
+			buf = d.appendRow(buf[:0], row)
+		}
+	})
+	b.Run("decode", func(b *testing.B) {
+		b.ReportAllocs()
+		for range b.N {
+			if _, err := d.row(data); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("encode JSON", func(b *testing.B) {
+		b.ReportMetric(float64(len(text)), "bytes")
+		for range b.N {
+			buf = jsvalue.AppendJSON(buf[:0], row)
+		}
+	})
+	b.Run("decode JSON", func(b *testing.B) {
+		b.ReportAllocs()
+		for range b.N {
+			if _, err := jsvalue.Parse(string(text)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

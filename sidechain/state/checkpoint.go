@@ -125,7 +125,7 @@ func (db *DB) capture() (*batch, error) {
 		return nil, nil
 	}
 	digest.Sum(b.digest[:0])
-	b.root = joinRoots(db.tables.merkle.rootHash, db.base.merkle.rootHash)
+	b.root, _ = db.LastRoot()
 	return b, nil
 }
 

@@ -1,7 +1,8 @@
 package state
 
-// Mark is a place in a section's undo journal.
-type Mark int
+// Mark is a place in a section's undo journal, counted from the first entry
+// ever.
+type Mark uint64
 
 type undoKind uint8
 
@@ -23,15 +24,16 @@ type undo struct {
 }
 
 // Savepoint marks the state. Marks are good until Forget.
-func (s *Section) Savepoint() Mark { return Mark(len(s.journal)) }
+func (s *Section) Savepoint() Mark { return s.forgotten + Mark(len(s.journal)) }
 
 // Rollback takes back every write since the mark: rows, indexes, sequences,
 // tables. The mark stays good.
 func (s *Section) Rollback(m Mark) {
-	if m < 0 || int(m) > len(s.journal) {
+	keep := int(m - s.forgotten)
+	if m < s.forgotten || keep > len(s.journal) {
 		panic("state: rollback to a mark that was forgotten")
 	}
-	for i := len(s.journal) - 1; i >= int(m); i-- {
+	for i := len(s.journal) - 1; i >= keep; i-- {
 		u := &s.journal[i]
 		switch u.kind {
 		case undoRow:
@@ -44,12 +46,13 @@ func (s *Section) Rollback(m Mark) {
 			u.table.undefine(*u.def)
 		}
 	}
-	clear(s.journal[m:])
-	s.journal = s.journal[:m]
+	clear(s.journal[keep:])
+	s.journal = s.journal[:keep]
 }
 
 // Forget drops the undo journal, at the end of a block.
 func (s *Section) Forget() {
+	s.forgotten += Mark(len(s.journal))
 	clear(s.journal)
 	s.journal = s.journal[:0]
 }

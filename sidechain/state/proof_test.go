@@ -156,7 +156,13 @@ func TestProof(t *testing.T) {
 	if err := VerifyProof([32]byte{}, name, 17.0, row, p); !errors.Is(err, ErrProof) {
 		t.Errorf("another root: %v", err)
 	}
+	if last, ok := db.LastRoot(); last != root || !ok {
+		t.Errorf("last root %x, %v", last, ok)
+	}
 	db.Base().Table(name).Remove(row)
+	if _, ok := db.LastRoot(); ok {
+		t.Error("the last root is not stale")
+	}
 	if _, err := db.Tables().Prove(name, 17.0); !errors.Is(err, ErrRootStale) {
 		t.Errorf("proof of a stale root: %v", err)
 	}

@@ -48,6 +48,12 @@ func (db *DB) Root() [32]byte {
 	return joinRoots(db.tables.Root(), db.base.Root())
 }
 
+// LastRoot returns what Root returned last; ok is false when rows were written
+// since. It needs the read lock only.
+func (db *DB) LastRoot() (root [32]byte, ok bool) {
+	return joinRoots(db.tables.merkle.rootHash, db.base.merkle.rootHash), db.tables.clean() && db.base.clean()
+}
+
 func joinRoots(tables, base Hash) Hash {
 	return sha256.Sum256(append(append(make([]byte, 0, 64), tables[:]...), base[:]...))
 }

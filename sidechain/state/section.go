@@ -15,10 +15,12 @@ type Section struct {
 	name    string
 	tables  map[string]*Table
 	journal []undo
-	toRoot  []change
-	merkle  merkle
-	buf     []byte   // scratch for JSON
-	purge   []change // removed rows that the file no longer has either
+	// forgotten is how many entries of the journal were dropped by Forget.
+	forgotten Mark
+	toRoot    []change
+	merkle    merkle
+	buf       []byte   // scratch for JSON
+	purge     []change // removed rows that the file no longer has either
 }
 
 // change is an entry whose leaf of the state tree is out of date.

@@ -87,7 +87,14 @@ func TestProgrammingErrors(t *testing.T) {
 		"put no _id":     func() { tab.Put(jsvalue.NewObject("k", 1)) },
 		"unknown index":  func() { tab.Find1("nope", 1) },
 		"empty index":    func() { s.CreateTable(TableDef{Name: "c_u", Indexes: []Index{{Name: "x"}}}) },
-		"forgotten mark": func() { m := s.Savepoint(); s.Forget(); s.Rollback(m) },
+		"forgotten mark": func() { m := s.Savepoint(); tab.Insert(jsvalue.NewObject("k", 2)); s.Forget(); s.Rollback(m) },
+		"undone mark": func() {
+			m := s.Savepoint()
+			tab.Insert(jsvalue.NewObject("k", 3))
+			n := s.Savepoint()
+			s.Rollback(m)
+			s.Rollback(n)
+		},
 	} {
 		func() {
 			defer func() {
