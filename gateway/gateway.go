@@ -11,6 +11,7 @@ import (
 
 	"causeway/chains"
 	"causeway/chains/utxo"
+	"causeway/hotwallet"
 	"causeway/pegs"
 
 	"golang.org/x/sync/errgroup"
@@ -46,6 +47,9 @@ type ChainConfig struct {
 	Poll       time.Duration
 	FeeMin     chains.FeeRate
 	FeeMax     chains.FeeRate
+	// Caps are the signer's own limits: nothing is planned that it would refuse.
+	// Where they are zero the gateway knows of none.
+	Caps hotwallet.SignerCaps
 }
 
 // Config is what a Gateway is made of.

@@ -184,6 +184,9 @@ func (p *payer) planInput(s *pegs.State, rate chains.FeeRate, budget chains.Amou
 	c, _ := s.Chain(p.id)
 	tip, _ := c.Tip()
 	script, err := c.ChangeScript()
+	if limit := p.Caps.MaxFee; !limit.IsZero() && limit.Less(budget) {
+		budget = limit
+	}
 	return hotwallet.PlanInput{
 		Chain: p.Coin, Batch: planLabel, FeeRate: rate, LockTime: uint32(tip.Height), ChangeScript: script,
 		Caps:     hotwallet.Caps{MaxFee: budget, MaxRate: p.FeeMax},

@@ -60,7 +60,7 @@ func (p *payer) planBatch(s *pegs.State, rate chains.FeeRate, budget chains.Amou
 // planSome plans a batch for some of a queue, or merges coins for its oldest.
 func (p *payer) planSome(s *pegs.State, in hotwallet.PlanInput, queue []*pegs.Withdrawal) ([]Entry, error) {
 	for _, some := range tries(queue) {
-		plan, err := tryPlan(in, some)
+		plan, err := p.tryPlan(in, some)
 		if err == nil {
 			return p.planned(pegs.BatchPayout, some, plan)
 		}
@@ -81,7 +81,7 @@ func (p *payer) planSome(s *pegs.State, in hotwallet.PlanInput, queue []*pegs.Wi
 			if entries, err := p.merge(s, in, some[0]); err != nil || len(entries) > 0 {
 				return entries, err
 			}
-		case hotwallet.ErrInsufficient, hotwallet.ErrFeeCap:
+		case hotwallet.ErrInsufficient, hotwallet.ErrFeeCap, hotwallet.ErrOverCap:
 		default:
 			return nil, err
 		}
@@ -118,10 +118,19 @@ func smallerHalf(queue []*pegs.Withdrawal) []*pegs.Withdrawal {
 	return half
 }
 
-func tryPlan(in hotwallet.PlanInput, queue []*pegs.Withdrawal) (*hotwallet.Plan, error) {
+func (p *payer) tryPlan(in hotwallet.PlanInput, queue []*pegs.Withdrawal) (*hotwallet.Plan, error) {
 	var err error
 	if in.Payees, err = payeesOf(queue); err != nil {
 		return nil, err
+	}
+	var total chains.Amount
+	for _, w := range queue {
+		if total, err = total.Add(w.Amount); err != nil {
+			return nil, err
+		}
+	}
+	if limit := p.Caps.MaxTotal; !limit.IsZero() && limit.Less(total) {
+		return nil, &hotwallet.PlanError{Kind: hotwallet.ErrOverCap, Need: total, Have: limit}
 	}
 	in.MaxInputs = maxInputs(queue)
 	return hotwallet.NewPlan(in)

@@ -83,6 +83,7 @@ type node struct {
 	engine    *sidechain.Engine
 	wallet    *hotwallet.Wallet
 	signer    *hotwallet.LocalSigner
+	caps      map[chains.ID]hotwallet.SignerCaps // of signer
 	sequencer *solo.Sequencer
 	gateway   *gateway.Gateway
 	public    net.Listener
@@ -238,6 +239,7 @@ func (n *node) openSigner(context.Context) error {
 	if n.signer, err = hotwallet.OpenSigner(config); err != nil {
 		return err
 	}
+	n.caps = config.Caps
 	n.defers(n.signer.Close)
 	return nil
 }
@@ -420,6 +422,7 @@ func (n *node) openChain(id string, section ChainConfig) (gateway.ChainConfig, e
 	return gateway.ChainConfig{
 		Coin: coin, Source: quorum, Quorum: section.Quorum, Scanner: scanner, Start: section.StartHeight,
 		Confirmations: section.Confirmations, Poll: section.Poll.Duration, FeeMin: feeMin, FeeMax: feeMax,
+		Caps: n.caps[coin.ID()],
 	}, nil
 }
 
