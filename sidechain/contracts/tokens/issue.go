@@ -58,7 +58,10 @@ func (e *edition) checkIssue(ctx contract.Context, payload *jsvalue.Object, byCo
 	to, isTo := contract.Text(payload, "to")
 	symbol, isSymbol := contract.Text(payload, "symbol")
 	q, isQ := isQuantity(payload.Get("quantity"))
-	if !byContract && !activeKey(ctx) || !ctx.Assert(isTo && isSymbol && isQ, "invalid params") {
+	if byContract {
+		// Types are not checked: a number does for a quantity.
+		q = jsvalue.ToString(payload.Get("quantity"))
+	} else if !activeKey(ctx) || !ctx.Assert(isTo && isSymbol && isQ, "invalid params") {
 		return nil, "", "", false
 	}
 	t = findToken(ctx, symbol)

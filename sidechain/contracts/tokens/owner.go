@@ -104,5 +104,8 @@ func (e *edition) transferOwnership(ctx contract.Context, payload *jsvalue.Objec
 		return
 	}
 	t.change(ctx, "issuer", to)
+	if !e.ownerEvent {
+		return
+	}
 	ctx.Emit("transferOwnership", jsvalue.NewObject("from", ctx.Sender(), "to", to, "symbol", symbol))
 }
