@@ -11,12 +11,12 @@ import (
 	"causeway/sidechain/jsvalue"
 )
 
-func event(name, from, to, symbol, q string) string {
+func moved(name, from, to, symbol, q string) string {
 	return jsvalue.Stringify(jsvalue.NewObject("contract", "tokens", "event", name,
 		"data", jsvalue.NewObject("from", from, "to", to, "symbol", symbol, "quantity", q)))
 }
 
-func events(list ...string) string { return `{"events":[` + strings.Join(list, ",") + `]}` }
+func emitted(list ...string) string { return `{"events":[` + strings.Join(list, ",") + `]}` }
 
 // TestCreateOrder walks through the checks of create in their order: each
 // payload breaks the rule named and all later ones that it can.
@@ -69,8 +69,8 @@ func TestCreateOrder(t *testing.T) {
 		{"rich", `{"symbol":"BEE","name":"x","precision":3,"maxSupply":"1"` + active, fails("symbol already exists")},
 		// Those that pass.
 		{"rich", `{"symbol":"ABCDEFGHIJ","name":"` + strings.Repeat("n", 50) + `","url":"` + strings.Repeat("😀", 127) + `","precision":0,"maxSupply":" 0x10 "` + active,
-			events(event("transfer", "rich", "null", "BEE", "1.0"))},
-		{"rich", `{"symbol":"NEW","name":"x y","precision":8,"maxSupply":"9007199254740991"` + active, events(event("transfer", "rich", "null", "BEE", "1.0"))},
+			emitted(moved("transfer", "rich", "null", "BEE", "1.0"))},
+		{"rich", `{"symbol":"NEW","name":"x y","precision":8,"maxSupply":"9007199254740991"` + active, emitted(moved("transfer", "rich", "null", "BEE", "1.0"))},
 		{"swap-eth", `{"symbol":"A.SWAPETH","name":"x","precision":2,"maxSupply":"1.005"` + active, `{}`},
 		{"rich", `{"symbol":"SMTT","name":"x","precision":8,"maxSupply":"1"` + active, fails("cannot use this symbol")},
 		{"null", `{"symbol":"MADE","name":"x","precision":3,"maxSupply":"1","callingContractInfo":{"name":"comments","action":"a","version":1}}`, `{}`},
@@ -143,14 +143,14 @@ func TestSupplyRunsOut(t *testing.T) {
 	c := peerChain(t, tokens.Current()) // 100 of 1000 are satoshi's
 	over := fails("quantity exceeds available supply")
 	for _, tt := range []struct{ action, payload, logs string }{
-		{"issue", `{"symbol":"TKN","to":"null","quantity":"400"` + active, events(event("transferFromContract", "tokens", "null", "TKN", "400.000"))},
-		{"issue", `{"symbol":"TKN","to":"null","quantity":"400"` + active, events(event("transferFromContract", "tokens", "null", "TKN", "400.000"))},
+		{"issue", `{"symbol":"TKN","to":"null","quantity":"400"` + active, emitted(moved("transferFromContract", "tokens", "null", "TKN", "400.000"))},
+		{"issue", `{"symbol":"TKN","to":"null","quantity":"400"` + active, emitted(moved("transferFromContract", "tokens", "null", "TKN", "400.000"))},
 		{"issue", `{"symbol":"TKN","to":"bob","quantity":"100.001"` + active, over},
 		{"issueToContract", `{"symbol":"TKN","to":"market","quantity":"100.001"` + active, over},
-		{"issueToContract", `{"symbol":"TKN","to":"market","quantity":"99.999"` + active, events(event("issueToContract", "tokens", "market", "TKN", "99.999"))},
-		{"transfer", `{"symbol":"TKN","to":"null","quantity":"100"` + active, events(event("transfer", "satoshi", "null", "TKN", "100"))},
+		{"issueToContract", `{"symbol":"TKN","to":"market","quantity":"99.999"` + active, emitted(moved("issueToContract", "tokens", "market", "TKN", "99.999"))},
+		{"transfer", `{"symbol":"TKN","to":"null","quantity":"100"` + active, emitted(moved("transfer", "satoshi", "null", "TKN", "100"))},
 		{"transfer", `{"symbol":"TKN","to":"null","quantity":"1"` + active, fails("overdrawn balance")},
-		{"issue", `{"symbol":"TKN","to":"satoshi","quantity":".001"` + active, events(event("transferFromContract", "tokens", "satoshi", "TKN", "0.001"))},
+		{"issue", `{"symbol":"TKN","to":"satoshi","quantity":".001"` + active, emitted(moved("transferFromContract", "tokens", "satoshi", "TKN", "0.001"))},
 		{"issue", `{"symbol":"TKN","to":"satoshi","quantity":"0.001"` + active, over},
 	} {
 		if r := c.Call("satoshi", "tokens", tt.action, tt.payload); r.Logs != tt.logs {
@@ -181,8 +181,8 @@ func TestQuantities(t *testing.T) {
 		payload := fmt.Sprintf(`{"symbol":"TKN","to":%q,"quantity":%q`, to, tt.q) + active
 		transfer, contract := tt.fails, tt.fails
 		if tt.fails == "" {
-			transfer = events(event("transfer", "satoshi", to, "TKN", tt.q))
-			contract = events(event("transferToContract", "satoshi", to, "TKN", tt.fixed))
+			transfer = emitted(moved("transfer", "satoshi", to, "TKN", tt.q))
+			contract = emitted(moved("transferToContract", "satoshi", to, "TKN", tt.fixed))
 		}
 		if r := c.Call("satoshi", "tokens", "transfer", payload); r.Logs != transfer {
 			t.Errorf("transfer of %q: %s, want %s", tt.q, r.Logs, transfer)
@@ -202,7 +202,7 @@ func TestEditionsBook(t *testing.T) {
 	for _, tt := range []struct {
 		name          string
 		k             contract.Contract
-		issued, moved string
+		issued, booked string
 		owner         string
 	}{
 		{"bootstrap", tokens.Bootstrap(), "1e1", "0x1", `{}`},
@@ -211,9 +211,9 @@ func TestEditionsBook(t *testing.T) {
 	} {
 		c := peerChain(t, tt.k)
 		for _, call := range []struct{ sender, action, payload, logs string }{
-			{"satoshi", "issue", `{"symbol":"TKN","to":"bob","quantity":"1e1"` + active, events(event("transferFromContract", "tokens", "bob", "TKN", tt.issued))},
-			{"bob", "transferToContract", `{"symbol":"TKN","to":" MarKet","quantity":"0x1"` + active, events(event("transferToContract", "bob", "market", "TKN", tt.moved))},
-			{"null", "transferFromContract", `{"from":"market","symbol":"TKN","to":"carol","quantity":"0x1","type":"user"` + active, events(event("transferFromContract", "market", "carol", "TKN", tt.moved))},
+			{"satoshi", "issue", `{"symbol":"TKN","to":"bob","quantity":"1e1"` + active, emitted(moved("transferFromContract", "tokens", "bob", "TKN", tt.issued))},
+			{"bob", "transferToContract", `{"symbol":"TKN","to":" MarKet","quantity":"0x1"` + active, emitted(moved("transferToContract", "bob", "market", "TKN", tt.booked))},
+			{"null", "transferFromContract", `{"from":"market","symbol":"TKN","to":"carol","quantity":"0x1","type":"user"` + active, emitted(moved("transferFromContract", "market", "carol", "TKN", tt.booked))},
 			{"satoshi", "transferOwnership", `{"symbol":"TKN","to":"bob"` + active, tt.owner},
 			{"satoshi", "issue", `{"symbol":"TKN","to":"bob","quantity":"1"` + active, fails("not allowed to issue tokens")},
 		} {
@@ -221,7 +221,7 @@ func TestEditionsBook(t *testing.T) {
 				t.Errorf("%s: %s: %s, want %s", tt.name, call.action, r.Logs, call.logs)
 			}
 		}
-		if got := c.Balance("carol", "TKN") + " " + c.ContractBalance("market", "TKN") + " " + c.Balance("bob", "TKN") + " " + c.Token("TKN", "issuer"); got != tt.moved+" 0.000 9.000 bob" {
+		if got := c.Balance("carol", "TKN") + " " + c.ContractBalance("market", "TKN") + " " + c.Balance("bob", "TKN") + " " + c.Token("TKN", "issuer"); got != tt.booked+" 0.000 9.000 bob" {
 			t.Errorf("%s: %s", tt.name, got)
 		}
 	}
@@ -244,7 +244,7 @@ func TestPrecisionRaised(t *testing.T) {
 func TestDoubleDash(t *testing.T) {
 	for ref, want := range map[uint64]string{
 		// The last of five blocks of its chain.
-		74391377: fails("invalid to"), 74391378: events(event("transfer", "satoshi", "john--wesley", "TKN", "1")),
+		74391377: fails("invalid to"), 74391378: emitted(moved("transfer", "satoshi", "john--wesley", "TKN", "1")),
 	} {
 		c := contracttest.Peer(t, ref, tokens.Bootstrap(), tokens.Current())
 		c.Call("satoshi", "tokens", "create", `{"name":"token","symbol":"TKN","precision":3,"maxSupply":"1000"`+active)
@@ -259,22 +259,22 @@ func TestDoubleDash(t *testing.T) {
 func TestFromNull(t *testing.T) {
 	c := peerChain(t, tokens.Current())
 	for _, tt := range []struct{ sender, action, payload, logs string }{
-		{"null", "transferToContract", `{"from":"satoshi","symbol":"TKN","to":"market","quantity":"5"}`, events(event("transferToContract", "satoshi", "market", "TKN", "5.000"))},
+		{"null", "transferToContract", `{"from":"satoshi","symbol":"TKN","to":"market","quantity":"5"}`, emitted(moved("transferToContract", "satoshi", "market", "TKN", "5.000"))},
 		{"null", "transferToContract", `{"symbol":"TKN","to":"market","quantity":"5"}`, fails("balance does not exist")},
 		{"null", "transferToContract", `{"from":"satoshi","symbol":"TKN","to":"SATOSHI","quantity":"5"}`, fails("cannot transfer to self")},
 		{"bob", "transferToContract", `{"from":"satoshi","symbol":"TKN","to":"market","quantity":"5"` + active, fails("balance does not exist")},
-		{"null", "transferFromContract", `{"from":"market","symbol":"TKN","to":"market","quantity":"1","type":"user"}`, events(event("transferFromContract", "market", "market", "TKN", "1.000"))},
-		{"null", "transferFromContract", `{"from":"market","symbol":"TKN","to":"null","quantity":"1","type":"user"}`, events(event("transferFromContract", "market", "null", "TKN", "1.000"))},
-		{"null", "transferFromContract", `{"from":"market","symbol":"TKN","to":"null","quantity":"1","type":"contract"}`, events(event("transferFromContract", "market", "null", "TKN", "1.000"))},
-		{"null", "transferFromContract", `{"from":"market","symbol":"TKN","to":"A Contract!","quantity":"1","type":"contract"}`, events(event("transferFromContract", "market", "A Contract!", "TKN", "1.000"))},
+		{"null", "transferFromContract", `{"from":"market","symbol":"TKN","to":"market","quantity":"1","type":"user"}`, emitted(moved("transferFromContract", "market", "market", "TKN", "1.000"))},
+		{"null", "transferFromContract", `{"from":"market","symbol":"TKN","to":"null","quantity":"1","type":"user"}`, emitted(moved("transferFromContract", "market", "null", "TKN", "1.000"))},
+		{"null", "transferFromContract", `{"from":"market","symbol":"TKN","to":"null","quantity":"1","type":"contract"}`, emitted(moved("transferFromContract", "market", "null", "TKN", "1.000"))},
+		{"null", "transferFromContract", `{"from":"market","symbol":"TKN","to":"A Contract!","quantity":"1","type":"contract"}`, emitted(moved("transferFromContract", "market", "A Contract!", "TKN", "1.000"))},
 		{"null", "transferFromContract", `{"from":"market","symbol":"TKN","to":"` + strings.Repeat("c", 51) + `","quantity":"1","type":"contract"}`, fails("invalid to")},
 		{"null", "transferFromContract", `{"from":"market","symbol":"TKN","to":"bob","quantity":"1.01","type":"user"}`, fails("overdrawn balance")},
 		{"null", "transferFromContract", `{"symbol":"TKN","to":"bob","quantity":"1","type":"user"}`, fails("invalid params")},
 		{"bob", "checkPendingUnstakes", `{}`, fails("not authorized")},
 		{"bob", "checkPendingUndelegations", `{}`, fails("not authorized")},
 		// An issuing contract's types are not checked.
-		{"null", "issue", `{"symbol":"TKN","to":"bob","quantity":2.5,"callingContractInfo":{"name":"mining","action":"a","version":1}}`, events(event("transferFromContract", "tokens", "bob", "TKN", "2.500"))},
-		{"null", "issueToContract", `{"symbol":"TKN","to":"pool","quantity":1e-3,"callingContractInfo":{"name":"mining","action":"a","version":1}}`, events(event("issueToContract", "tokens", "pool", "TKN", "0.001"))},
+		{"null", "issue", `{"symbol":"TKN","to":"bob","quantity":2.5,"callingContractInfo":{"name":"mining","action":"a","version":1}}`, emitted(moved("transferFromContract", "tokens", "bob", "TKN", "2.500"))},
+		{"null", "issueToContract", `{"symbol":"TKN","to":"pool","quantity":1e-3,"callingContractInfo":{"name":"mining","action":"a","version":1}}`, emitted(moved("issueToContract", "tokens", "pool", "TKN", "0.001"))},
 		{"null", "issue", `{"symbol":"TKN","to":"bob","callingContractInfo":{"name":"mining","action":"a","version":1}}`, fails("must issue positive quantity")},
 		{"null", "issueToContract", `{"symbol":"TKN","to":"pool","quantity":"1"` + active, fails("TypeError: Cannot read properties of undefined (reading 'name')")},
 	} {
