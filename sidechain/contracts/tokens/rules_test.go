@@ -200,10 +200,10 @@ func TestQuantities(t *testing.T) {
 // as they come, and owners change without an event.
 func TestEditionsBook(t *testing.T) {
 	for _, tt := range []struct {
-		name          string
-		k             contract.Contract
+		name           string
+		k              contract.Contract
 		issued, booked string
-		owner         string
+		owner          string
 	}{
 		{"bootstrap", tokens.Bootstrap(), "1e1", "0x1", `{}`},
 		{"interim", tokens.Interim(), "1e1", "0x1", `{}`},
