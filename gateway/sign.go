@@ -52,7 +52,7 @@ func (p *payer) replanOne(ctx context.Context, id string, rate chains.FeeRate) e
 	}
 	return p.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
 		b, ok := s.Batch(id)
-		if !ok || b.Plan != nil || b.Mined != nil || len(b.Variants) > 0 {
+		if !ok || b.Plan != nil || decided(b) || len(b.Variants) > 0 {
 			return nil, nil
 		}
 		if len(entries) > 0 {
@@ -172,7 +172,7 @@ func (p *payer) signOne(ctx context.Context, batch string) error {
 	p.hook("C14")
 	err = p.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
 		b, ok := s.Batch(batch)
-		if !ok || b.Mined != nil || len(b.Variants) > 0 {
+		if !ok || decided(b) || len(b.Variants) > 0 {
 			return nil, nil
 		}
 		return []Entry{{Event: event}}, nil
@@ -183,6 +183,10 @@ func (p *payer) signOne(ctx context.Context, batch string) error {
 	}
 	return err
 }
+
+// decided says whether the chain has spent an input of a batch by now, with or
+// without us.
+func decided(b *pegs.Batch) bool { return b.Mined != nil || b.Conflict != "" }
 
 // request puts together what the signer wants to see, but for the previous
 // transactions.
