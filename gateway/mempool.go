@@ -12,13 +12,16 @@ import (
 )
 
 // mempool remembers payments to deposit addresses that no block holds yet. They
-// are shown as seen, stand in no event and count for nothing.
+// are shown as seen, stand in no event and count for nothing. It also remembers
+// what spends outputs of ours.
 type mempool struct {
 	follower *follower
 
-	mu    sync.Mutex
-	txs   map[string][]seenPayment // known transactions, with what they pay us
-	order uint64
+	mu     sync.Mutex
+	txs    map[string][]seenPayment // known transactions, with what they pay us
+	spends map[string][]chains.Outpoint
+	order  uint64
+	looked bool // once at least
 }
 
 type seenPayment struct {
@@ -31,7 +34,7 @@ type seenPayment struct {
 const fetchPerStep = 200
 
 func newMempool(f *follower) *mempool {
-	return &mempool{follower: f, txs: map[string][]seenPayment{}}
+	return &mempool{follower: f, txs: map[string][]seenPayment{}, spends: map[string][]chains.Outpoint{}}
 }
 
 func (m *mempool) step(ctx context.Context) error {
@@ -50,6 +53,9 @@ func (m *mempool) step(ctx context.Context) error {
 		}
 		m.add(txid, raw)
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.looked = true
 	return nil
 }
 
@@ -67,6 +73,7 @@ func (m *mempool) keep(list []string) (fresh []string) {
 	for txid := range m.txs {
 		if !there[txid] {
 			delete(m.txs, txid)
+			delete(m.spends, txid)
 		}
 	}
 	return fresh
@@ -74,8 +81,14 @@ func (m *mempool) keep(list []string) (fresh []string) {
 
 func (m *mempool) add(txid string, raw []byte) {
 	var found []seenPayment
-	id, outputs, _, err := m.follower.Coin.DecodeTransaction(raw)
+	var spent []chains.Outpoint
+	id, outputs, spends, err := m.follower.Coin.DecodeTransaction(raw)
 	if err == nil && id == txid {
+		for _, spend := range spends {
+			if m.follower.ours(spend.Outpoint) {
+				spent = append(spent, spend.Outpoint)
+			}
+		}
 		for _, out := range outputs {
 			if w, ok := m.follower.set.Lookup(out.Script); ok && w.Kind == chains.WatchDeposit {
 				found = append(found, seenPayment{Payment: paymentOf(chains.Payment{Output: out, Watch: w}), at: time.Now().UTC()})
@@ -89,6 +102,29 @@ func (m *mempool) add(txid string, raw []byte) {
 		found[i].order = m.order
 	}
 	m.txs[txid] = found
+	if len(spent) > 0 {
+		m.spends[txid] = spent
+	}
+}
+
+// unknown says why nothing new may be paid: the mempool was not looked at since
+// the start, or holds a transaction that spends outputs of ours which no batch
+// has a claim to. A ledger and a sidechain that come from a backup do not know
+// what was paid after it; blocks, and this, may.
+func (m *mempool) unknown(c *pegs.Chain) (reason string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.looked {
+		return "the mempool was not looked at yet"
+	}
+	for txid, spent := range m.spends {
+		for _, o := range spent {
+			if out, ok := c.Output(o); ok && out.Spent == nil && c.KeptFor(o) == "" {
+				return "transaction " + txid + " spends outputs of ours and is none of ours"
+			}
+		}
+	}
+	return ""
 }
 
 // payments lists what was seen, of one account unless it is empty, newest first.

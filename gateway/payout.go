@@ -19,6 +19,7 @@ type payer struct {
 	ChainConfig
 	id        chains.ID
 	follower  *follower
+	mempool   *mempool
 	ledger    *Ledger
 	sidechain Sidechain
 	signer    Signer
@@ -41,7 +42,7 @@ const (
 
 func newPayer(g *Gateway, f *follower) *payer {
 	return &payer{
-		ChainConfig: f.ChainConfig, id: f.id, follower: f, ledger: g.ledger, sidechain: g.cfg.Sidechain,
+		ChainConfig: f.ChainConfig, id: f.id, follower: f, mempool: g.mempools[f.id], ledger: g.ledger, sidechain: g.cfg.Sidechain,
 		signer: g.cfg.Signer, notes: g.notes, log: f.log, hook: g.cfg.Failpoint,
 	}
 }
@@ -96,10 +97,29 @@ func (p *payer) payable(s *pegs.State, w *pegs.Withdrawal) (script []byte, reaso
 }
 
 // plan pays what waits, as much as one transaction holds and the coins allow.
+// The chain must have been followed to its end before: a ledger from a backup
+// does not know what was paid after it.
 func (p *payer) plan(ctx context.Context) error {
-	waits := false
-	if err := p.ledger.View(func(s *pegs.State) { waits = len(s.ToPlan(p.id)) > 0 }); err != nil || !waits {
+	var queue []string
+	reason := ""
+	if err := p.ledger.View(func(s *pegs.State) {
+		for _, w := range s.ToPlan(p.id) {
+			queue = append(queue, w.ID)
+		}
+		if c, ok := s.Chain(p.id); ok {
+			reason = p.mempool.unknown(c)
+		}
+	}); err != nil || len(queue) == 0 {
 		return err
+	}
+	if !p.follower.caughtUp() {
+		reason = "the chain was not read to its end yet"
+	}
+	if reason != "" {
+		for _, id := range queue {
+			p.notes.set(id, "waits: "+reason)
+		}
+		return nil
 	}
 	rate, err := p.feeRate(ctx)
 	if err != nil {

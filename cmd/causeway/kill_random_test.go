@@ -18,7 +18,7 @@ import (
 // CAUSEWAY_SEED the course of events.
 func TestKillAtRandom(t *testing.T) {
 	t.Parallel()
-	kills, seed := number(t, "CAUSEWAY_KILLS", 12), number(t, "CAUSEWAY_SEED", uint64(time.Now().UnixNano()))
+	kills, seed := number(t, "CAUSEWAY_KILLS", 8), number(t, "CAUSEWAY_SEED", uint64(time.Now().UnixNano()))
 	t.Logf("CAUSEWAY_KILLS=%d CAUSEWAY_SEED=%d", kills, seed)
 	y := newYard(t)
 	y.start()
