@@ -309,12 +309,6 @@ func (w *world) start() {
 	w.t.Cleanup(n.stop)
 }
 
-func (w *world) restart() {
-	w.t.Helper()
-	w.node.stop()
-	w.start()
-}
-
 // act broadcasts a call of a contract and gives its transaction id.
 func (w *world) act(account, name, action, payload string) string {
 	w.t.Helper()

@@ -236,10 +236,7 @@ func TestFind(t *testing.T) {
 				}
 				f, _ := Compile(parse(t, query))
 				f.facts = nil
-				var want []state.Row
-				for _, row := range f.Find(sec, "market_sellBook", -1, 0, order(o)) {
-					want = append(want, row)
-				}
+				want := f.Find(sec, "market_sellBook", -1, 0, order(o))
 				want = want[min(offset, len(want)):]
 				if limit >= 0 {
 					want = want[:min(limit, len(want))]

@@ -200,13 +200,13 @@ func TestReopenKeepsEverything(t *testing.T) {
 	for range 3000 {
 		deep = []jsvalue.Value{deep}
 	}
-	row := tab.Insert(jsvalue.NewObject(
+	tab.Insert(jsvalue.NewObject(
 		"z", 1, "a", -0.5, "10", "x", "s", "é\x00\"", "big", 1e300, "price", dec("1.50"), "n", nil, "deep", deep,
 		"o", jsvalue.NewObject("b", true, "a", []jsvalue.Value{false, "x", jsvalue.NewObject()}), "empty", "",
 		"\xed\xa0\xbd", 1, "<&>", 2,
 	))
 	tab.Update(jsvalue.NewObject("_id", 1, "y\xed\xa0\xbd\xed\xb8\x80", 1))
-	row = tab.Get(1)
+	row := tab.Get(1)
 	for i := range maxNames + 50 { // more names than a dictionary holds
 		tab.Insert(jsvalue.NewObject(fmt.Sprintf("name%d", i), i))
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"causeway/sidechain/graphene"
 )
@@ -278,7 +279,7 @@ func TestStoreFails(t *testing.T) {
 	failing := &failingSigner{carefulSigner: signer, then: func() { n.store.db.Close() }}
 	n.Sequencer.cfg.Signer = failing
 	err := n.Run(t.Context())
-	if !errors.Is(err, bolt.ErrDatabaseNotOpen) {
+	if !errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		t.Fatalf("Run: %v", err)
 	}
 	if _, again := n.Produce(t.Context()); again == nil || again.Error() != err.Error() {
