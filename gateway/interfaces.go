@@ -92,7 +92,8 @@ type WithdrawalRow struct {
 const (
 	rowSettled  = "settled"
 	rowReturned = "returned"
-	rowClosed   = "closed" // of a BatchRow
+	rowClosed   = "closed"   // of a BatchRow
+	rowReleased = "released" // of a BatchRow
 )
 
 // BatchRow is a row of pegs.assigns.
@@ -106,6 +107,7 @@ type BatchRow struct {
 	TxID   string
 	Cost   string
 	Closed uint64 // base block that closed it
+	Reason string // why it was released
 }
 
 // Action is one call of the contract pegs by the attestor.

@@ -241,7 +241,7 @@ func (e *engineState) Batches(chain chains.ID) (list []BatchRow, err error) {
 func (e *engineState) batchRow(row state.Row) (BatchRow, error) {
 	b := BatchRow{
 		Batch: textOf(row, "batch"), Chain: chains.ID(textOf(row, "chain")), Kind: textOf(row, "kind"), IDs: listOf(row, "ids"),
-		State: textOf(row, "state"), TxID: textOf(row, "txid"), Cost: textOf(row, "cost"),
+		State: textOf(row, "state"), TxID: textOf(row, "txid"), Cost: textOf(row, "cost"), Reason: textOf(row, "reason"),
 	}
 	for _, text := range listOf(row, "spends") {
 		o, err := parseSpend(text)

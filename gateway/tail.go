@@ -248,6 +248,8 @@ func (b *booking) batches() {
 			b.halt(row.Chain, "batch "+id+" was assigned otherwise than planned")
 		case known.Assigned == nil:
 			b.assigned(row)
+		case row.State == rowReleased && known.Released == nil && known.Settled == nil:
+			b.add(&pegs.Released{Batch: id, Reason: row.Reason})
 		case row.State == rowClosed && known.Settled == nil:
 			b.add(&pegs.Settled{Batch: id, TxID: row.TxID, Cost: row.Cost, Tx: b.facts.closers[id]})
 		}

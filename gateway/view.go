@@ -346,7 +346,9 @@ func (g *Gateway) withdrawalView(s *pegs.State, w *pegs.Withdrawal) Withdrawal {
 	if b.Settled != nil {
 		v.SettleTx = b.Settled.Tx
 	}
-	if b.Conflict != "" {
+	if b.Released != nil {
+		v.Reason = "the payout can never be made: " + b.Released.Reason
+	} else if b.Conflict != "" {
 		v.Reason = "an input of the payout was spent by transaction " + b.Conflict
 	}
 	return v

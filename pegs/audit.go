@@ -131,7 +131,7 @@ func (s *State) AuditView(id chains.ID) (LedgerView, bool) {
 	v.Block, _ = c.Tip()
 	for _, out := range c.Unspent() {
 		v.Items = append(v.Items, Item{Chain: id, Address: out.Address, Kind: out.kind(), Outpoint: out.Outpoint, Amount: out.Amount})
-		if b := s.batches[c.kept[out.Outpoint]]; b != nil && len(b.Variants) > 0 && b.Mined == nil {
+		if b := s.batches[c.kept[out.Outpoint]]; b != nil && len(b.Variants) > 0 && b.Mined == nil && b.Released == nil {
 			v.InFlight = addAmount(v.InFlight, out.Amount)
 		}
 	}

@@ -32,6 +32,7 @@ type Batch struct {
 	Conflict    string    // another transaction that spends an input
 	Settling    *Settling
 	Settled     *Settled
+	Released    *Released // it can never be mined
 
 	index int
 }
@@ -57,6 +58,8 @@ func BatchID(chain chains.ID, kind string, withdrawals []string, inputs []chains
 // state is the withdrawal state that the batch gives to what it pays.
 func (b *Batch) state(s *State) WithdrawalState {
 	switch {
+	case b.Released != nil:
+		return WithdrawalParked
 	case b.Settled != nil:
 		return WithdrawalSettled
 	case b.Mined != nil && s.chains[b.Chain].Depth(b.Mined.In) >= s.chains[b.Chain].CreditDepth():
@@ -77,7 +80,7 @@ func (s *State) touchBatch(b *Batch, at time.Time, detail string) {
 	for _, id := range b.Withdrawals {
 		s.touchWithdrawal(s.withdrawals[id], at, detail)
 	}
-	if b.Settled != nil && b.Mined != nil {
+	if b.Settled != nil && b.Mined != nil || b.Released != nil && b.Mined == nil {
 		delete(s.openBatches, b.ID)
 	} else {
 		s.openBatches[b.ID] = b
@@ -200,7 +203,7 @@ func (s *State) adopt(e *Assigned, at time.Time) error {
 		}
 	}
 	for _, in := range e.Inputs {
-		if other := c.kept[in]; other != "" {
+		if other := c.kept[in]; other != "" && s.batches[other].Released == nil {
 			return refuse("%s is kept for %s and assigned to %s", DepositID(c.ID, in), other, e.Batch)
 		}
 	}
@@ -220,7 +223,7 @@ func (s *State) adopt(e *Assigned, at time.Time) error {
 
 func (s *State) replanned(e *Replanned, at time.Time) error {
 	b := s.batches[e.Batch]
-	if b == nil || b.Assigned == nil || b.Plan != nil || b.Mined != nil {
+	if b == nil || b.Assigned == nil || b.Plan != nil || b.Mined != nil || b.Released != nil {
 		return refuse("batch %s cannot be planned again", e.Batch)
 	}
 	b.Plan, b.Fee = e.Plan, e.Fee
@@ -233,7 +236,7 @@ func (s *State) signed(e *Signed, at time.Time) error {
 	switch {
 	case b == nil || b.Assigned == nil:
 		return refuse("batch %s is not assigned", e.Batch)
-	case b.Mined != nil || b.Conflict != "":
+	case b.Mined != nil || b.Conflict != "" || b.Released != nil:
 		return refuse("batch %s is decided", e.Batch)
 	case len(e.Raw) == 0 || e.TxID == "":
 		return refuse("batch %s: nothing was signed", e.Batch)
@@ -286,6 +289,17 @@ func (s *State) settled(e *Settled, at time.Time) error {
 	}
 	b.Settled = e
 	s.touchBatch(b, at, e.TxID)
+	return nil
+}
+
+// released books the proof that a batch is dead. What was settled is not.
+func (s *State) released(e *Released, at time.Time) error {
+	b := s.batches[e.Batch]
+	if b == nil || b.Assigned == nil || b.Settled != nil || b.Released != nil {
+		return refuse("batch %s cannot be released", e.Batch)
+	}
+	b.Released = e
+	s.touchBatch(b, at, e.Reason)
 	return nil
 }
 

@@ -235,8 +235,11 @@ func (s *State) Alarms(chain chains.ID) []string {
 		}
 	}
 	for _, b := range s.openBatchesOf(chain) {
-		if b.Conflict != "" {
+		switch {
+		case b.Conflict != "":
 			list = append(list, fmt.Sprintf("an input of batch %s was spent by transaction %s", b.ID, b.Conflict))
+		case b.Released != nil:
+			list = append(list, fmt.Sprintf("batch %s was released and is in the chain as transaction %s", b.ID, b.Mined.TxID))
 		}
 	}
 	for _, txid := range s.chains[chain].Foreign() {

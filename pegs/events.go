@@ -218,6 +218,13 @@ type Settled struct {
 	Tx    string `json:"tx,omitempty"`
 }
 
+// Released records the sidechain's row that proves a batch dead: no variant of
+// it can ever be mined. Its inputs stay kept, because the signer promised them.
+type Released struct {
+	Batch  string `json:"batch"`
+	Reason string `json:"reason"`
+}
+
 // Scope is what can be halted by itself, per chain.
 type Scope string
 
@@ -269,6 +276,7 @@ func (*Signed) Kind() string       { return "signed" }
 func (*Broadcast) Kind() string    { return "broadcast" }
 func (*Settling) Kind() string     { return "settling" }
 func (*Settled) Kind() string      { return "settled" }
+func (*Released) Kind() string     { return "released" }
 func (*Halted) Kind() string       { return "halted" }
 func (*Resumed) Kind() string      { return "resumed" }
 
@@ -278,7 +286,7 @@ func newEvent(kind string) (Event, error) {
 		&Configured{}, &EpochAdded{}, &Watching{}, &Backscanned{}, &Connected{}, &Disconnected{},
 		&AssetsSeen{}, &Minting{}, &Credited{}, &Requested{}, &Queued{}, &Parked{}, &Returned{},
 		&Planned{}, &Dropped{}, &Assigned{}, &Replanned{}, &Signed{}, &Broadcast{}, &Settling{},
-		&Settled{}, &Halted{}, &Resumed{},
+		&Settled{}, &Released{}, &Halted{}, &Resumed{},
 	} {
 		if e.Kind() == kind {
 			return e, nil

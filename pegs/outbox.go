@@ -169,9 +169,10 @@ func (s *State) ToPlan(id chains.ID) []*Withdrawal {
 	return s.withdrawalsIn(id, WithdrawalQueued)
 }
 
-// ToGiveBack lists the parked withdrawals whose tokens are to be returned.
+// ToGiveBack lists the parked withdrawals whose tokens are to be returned; those
+// of a released batch are given back by whoever released it.
 func (s *State) ToGiveBack(id chains.ID) []*Withdrawal {
-	return slices.DeleteFunc(s.withdrawalsIn(id, WithdrawalParked), func(w *Withdrawal) bool { return !w.Parked.GiveBack })
+	return slices.DeleteFunc(s.withdrawalsIn(id, WithdrawalParked), func(w *Withdrawal) bool { return w.Parked == nil || !w.Parked.GiveBack })
 }
 
 func (s *State) batchesWhere(id chains.ID, match func(*Batch) bool) []*Batch {

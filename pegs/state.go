@@ -139,6 +139,8 @@ func (s *State) dispatchBatch(event Event, at time.Time) error {
 		return s.settling(e, at)
 	case *Settled:
 		return s.settled(e, at)
+	case *Released:
+		return s.released(e, at)
 	case *Halted:
 		return s.halted(e, at)
 	case *Resumed:
