@@ -21,7 +21,7 @@ type mempool struct {
 	txs    map[string][]seenPayment // known transactions, with what they pay us
 	spends map[string][]chains.Outpoint
 	order  uint64
-	looked bool // once at least
+	looked bool // at all of it, once at least
 }
 
 type seenPayment struct {
@@ -55,7 +55,7 @@ func (m *mempool) step(ctx context.Context) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.looked = true
+	m.looked = m.looked || len(fresh) < fetchPerStep
 	return nil
 }
 
