@@ -37,8 +37,27 @@ func (g *Gateway) FullAudit(ctx context.Context) (Audit, error) {
 	return g.Audit(ctx)
 }
 
-// Reserves is the audit with every output that it counts.
+// reservesTime bounds one reading of the reserves.
+const reservesTime = 5 * time.Minute
+
+// Reserves is the audit with every output that it counts. Strangers may ask for
+// it: who asks while it is being made gets the same one.
 func (g *Gateway) Reserves(ctx context.Context) (Reserves, error) {
+	answer := g.reading.DoChan("reserves", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reservesTime)
+		defer cancel()
+		return g.reserves(ctx)
+	})
+	select {
+	case <-ctx.Done():
+		return Reserves{}, ctx.Err()
+	case a := <-answer:
+		r, _ := a.Val.(Reserves)
+		return r, a.Err
+	}
+}
+
+func (g *Gateway) reserves(ctx context.Context) (Reserves, error) {
 	audit, snap, err := g.audit(ctx)
 	if err != nil {
 		return Reserves{}, err

@@ -15,6 +15,7 @@ import (
 	"causeway/pegs"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/singleflight"
 )
 
 // ErrOlderBase refuses to work on a base layer that does not contain the blocks
@@ -92,6 +93,7 @@ type Gateway struct {
 	notes     *notes
 	rows      *tail
 	audited   time.Time // when the books were last looked at
+	reading   singleflight.Group
 }
 
 // Open locks the home, replays the log, and checks that base layer and keys are
