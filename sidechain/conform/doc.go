@@ -13,7 +13,8 @@
 // exist only inside vectors. No other code knows them.
 //
 // A vector that calls a contract or an action that this software does not have
-// fails and says so; a malformed one fails with what is wrong in it.
+// fails and says so; a malformed one, or one that leaves a part of its results
+// out, fails with what is wrong in it.
 //
 // To add a contract: its versions in versions.go, by the SHA-256 of the peer's
 // source. To add a double: doubles.go.

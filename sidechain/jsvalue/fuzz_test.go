@@ -14,8 +14,12 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		v, err := Parse(text)
 		if err != nil {
-			if _, ok := err.(*SyntaxError); !ok {
+			syntax, ok := err.(*SyntaxError)
+			if !ok {
 				t.Fatalf("error is a %T", err)
+			}
+			if _, err := Parse(Stringify(syntax.Message())); err != nil {
+				t.Fatalf("message %q: %v", syntax.Message(), err)
 			}
 			return
 		}
