@@ -214,3 +214,31 @@ func TestAttestorsHaveNoLimit(t *testing.T) {
 		}
 	}
 }
+
+// TestAllowed: an account that was allowed without an end pays nothing until
+// it is no longer allowed; who is denied and allowed is limited all the same.
+func TestAllowed(t *testing.T) {
+	c := open(t)
+	update := func(payload string) { c.Call("causeway", "resourcemanager", "updateAccount", payload) }
+	free, charged := `{"events":[`+bought+`]}`, `{"events":[`+burned("alice")+bought+`]}`
+	update(`{"account":"alice","isAllowed":true}`)
+	if got := c.Block(buys("alice", 3)...)[2].Logs; got != free {
+		t.Errorf("allowed: %s", got)
+	}
+	update(`{"account":"alice","isAllowed":false}`)
+	if got := c.Block(buys("alice", 2)...)[1].Logs; got != charged {
+		t.Errorf("no longer allowed: %s", got)
+	}
+	update(`{"account":"alice","isAllowed":true,"isDenied":true}`)
+	if got := c.Block(buys("alice", 2)...); got[0].Logs != free || got[1].Logs != fails("max transaction limit per day reached.") {
+		t.Errorf("denied: %s %s", got[0].Logs, got[1].Logs)
+	}
+	update(`{"account":"alice","isDenied":false}`)
+	if got := c.Block(buys("alice", 2)...)[1].Logs; got != free {
+		t.Errorf("no longer denied: %s", got)
+	}
+	want := `{"_id":{"account":"alice"},"account":"alice","isAllowed":true,"lastAction":`
+	if got := c.Row("resourcemanager_accountControls", "account", "alice"); !strings.HasPrefix(got, want) || !strings.Contains(got, `"isDenied":false`) {
+		t.Errorf("row %s", got)
+	}
+}
