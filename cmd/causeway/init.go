@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -183,16 +184,25 @@ func (o *initOptions) genesis() ([]byte, *sidechain.Genesis, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	// What is written must be what can be read.
+	// What is written must be what can be read, and be the start of a network.
 	if _, err := sidechain.LoadGenesis(text); err != nil {
-		return nil, nil, err
+		return nil, nil, &exitErr{exitUsage, err}
+	}
+	if _, err := newMachine(g, sidechain.BaseChainID(text), chainContracts()); err != nil {
+		return nil, nil, &exitErr{exitUsage, err}
 	}
 	return text, g, nil
 }
 
+// validChainID is a name that fits, behind "ssc-", into the id of a custom_json.
+var validChainID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,27}$`)
+
 func (o *initOptions) newGenesis() (*sidechain.Genesis, error) {
 	if o.chainID == "" {
 		o.chainID = "causeway-" + o.network
+	}
+	if !validChainID.MatchString(o.chainID) {
+		return nil, usageErr("init: --chain-id %q: a letter or digit, then at most 27 of letters, digits, dot, dash and underscore", o.chainID)
 	}
 	g := &sidechain.Genesis{
 		Format: sidechain.GenesisFormat, ChainID: o.chainID, Timestamp: o.timestamp.Format(base.TimeLayout),

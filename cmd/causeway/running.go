@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/google/renameio/v2"
 )
@@ -45,6 +48,12 @@ type runningChain struct {
 }
 
 func (r running) write(home string) error {
+	if r.Accounts == nil {
+		r.Accounts = []runningAccount{}
+	}
+	if r.Chains == nil {
+		r.Chains = []runningChain{}
+	}
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
@@ -52,8 +61,12 @@ func (r running) write(home string) error {
 	return renameio.WriteFile(filepath.Join(home, runningFile), append(text, '\n'), 0o600)
 }
 
-// readRunning reads running.json; live is false when there is none or its
-// process is gone.
+// dialTimeout is how long a process may take to accept a connection.
+const dialTimeout = 2 * time.Second
+
+// readRunning reads running.json; live is false when there is none, its process
+// is gone, or nobody listens where it says: the file of a process that was
+// killed stays, and its number may be another's by now.
 func readRunning(home string) (r running, live bool, err error) {
 	text, err := os.ReadFile(filepath.Join(home, runningFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -69,6 +82,12 @@ func readRunning(home string) (r running, live bool, err error) {
 	if err != nil {
 		return r, false, nil
 	}
-	err = process.Signal(syscall.Signal(0))
-	return r, err == nil || errors.Is(err, syscall.EPERM), nil
+	if err := process.Signal(syscall.Signal(0)); err != nil && !errors.Is(err, syscall.EPERM) {
+		return r, false, nil
+	}
+	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(r.Admin, "http://"), dialTimeout)
+	if err != nil {
+		return r, !errors.Is(err, syscall.ECONNREFUSED), nil
+	}
+	return r, true, conn.Close()
 }
