@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"time"
 )
 
@@ -15,6 +16,10 @@ const GenesisFormat = "causeway-genesis/1"
 
 // ErrGenesis is wrapped by every error about a genesis document.
 var ErrGenesis = errors.New("genesis")
+
+// chainIDForm leaves room for the "ssc-" before it in a custom_json id, which
+// has 32 characters at most: beyond them nobody could ever sign an operation.
+var chainIDForm = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,27}$`)
 
 // Genesis is the document that starts a network. Everything that consensus
 // reads of a network stands here and nowhere else. Its members are written in
@@ -165,8 +170,8 @@ func (g *Genesis) validate() error {
 	switch {
 	case g.Format != GenesisFormat:
 		return fmt.Errorf("%w: format %q, want %q", ErrGenesis, g.Format, GenesisFormat)
-	case g.ChainID == "":
-		return fmt.Errorf("%w: chain_id is empty", ErrGenesis)
+	case !chainIDForm.MatchString(g.ChainID):
+		return fmt.Errorf("%w: chain_id %q: 1 to 28 of a-z, 0-9, . and - are expected, the first no sign", ErrGenesis, g.ChainID)
 	case g.Network != "mainnet" && g.Network != "testnet" && g.Network != "regtest":
 		return fmt.Errorf("%w: network %q, want mainnet, testnet or regtest", ErrGenesis, g.Network)
 	case g.Pegs.Threshold < 1 || g.Pegs.Threshold > len(g.Pegs.Attestors):
