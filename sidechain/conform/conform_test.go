@@ -215,6 +215,17 @@ func TestNotBuiltIsSaid(t *testing.T) {
 	if r.OK || !strings.Contains(r.Diff[0], "not built: nft.dummy") {
 		t.Errorf("%q", r.Diff)
 	}
+	for table, want := range map[string]string{
+		"mining_pools":         "not built: mining.handleStakeChange with rows in pools",
+		"tokenfunds_approvals": "not built: tokenfunds.updateProposalApprovals with rows in approvals",
+	} {
+		row := jsvalue.NewObject("type", "write", "tables", jsvalue.NewObject(table,
+			jsvalue.NewObject("upserts", []jsvalue.Value{jsvalue.NewObject("_id", 1)})))
+		r = altered(t, "smarttokens/05-should-undelegate-tokens.json", "steps.2", set(row))
+		if r.OK || !strings.Contains(r.Diff[0], want) {
+			t.Errorf("%s: %q, want %q", table, r.Diff, want)
+		}
+	}
 }
 
 func TestRunPaths(t *testing.T) {

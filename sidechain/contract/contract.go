@@ -180,15 +180,15 @@ const (
 	// RuleStakeBurns: tokens that are staked to "null" are burned. At the peer
 	// they count as circulating for ever.
 	RuleStakeBurns = "stake-to-null-burns"
-	// RulePendingLimit: an account has at most MaxPendingUnstakes of a token.
-	// The peer looks at no more than that when it says how much stake is free,
-	// so that more of them free stake that is not there.
+	// RulePendingLimit: an account has at most MaxPendingUnstakes of a token,
+	// because each is looked at whenever stake is unstaked or delegated. The
+	// peer has no limit, but looks at 1,000 only, so that more of them free
+	// stake that is not there.
 	RulePendingLimit = "pending-unstake-limit"
 )
 
-// MaxPendingUnstakes is how many pending unstakes of one account and token are
-// looked at, and under RulePendingLimit how many there can be.
-const MaxPendingUnstakes = 1000
+// MaxPendingUnstakes is the limit of RulePendingLimit.
+const MaxPendingUnstakes = 250
 
 // Partial marks a contract of which only some actions are built. Calling
 // another one is an error of the node, not of the transaction: the engine

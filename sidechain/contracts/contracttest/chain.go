@@ -170,13 +170,17 @@ func (c *Chain) Block(ops ...Op) []Receipt {
 		txs = append(txs, tx)
 	}
 	c.apply(txs)
-	var out []Receipt
-	for _, tx := range txs {
-		doc, ok := c.engine.Transaction(tx.ID).(*jsvalue.Object)
-		if !ok {
-			c.t.Fatalf("transaction %s is in no block", tx.ID)
+	doc, _ := c.engine.Block(c.engine.Head().Block)
+	list, _ := doc.Array("transactions")
+	if len(list) != len(txs) {
+		c.t.Fatalf("%d of %d transactions are in the block", len(list), len(txs))
+	}
+	out := make([]Receipt, len(txs))
+	for i := range list {
+		out[i] = readReceipt(c.t, list[i].(*jsvalue.Object))
+		if out[i].ID != txs[i].ID {
+			c.t.Fatalf("transaction %s stands in the place of %s", out[i].ID, txs[i].ID)
 		}
-		out = append(out, readReceipt(c.t, doc))
 	}
 	return out
 }

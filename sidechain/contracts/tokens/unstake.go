@@ -74,9 +74,9 @@ func startUnstake(ctx contract.Context, t *token, q string) bool {
 	return true
 }
 
-// freeStake is the stake of an account that is not being unstaked, and the
-// number of its pending unstakes of the token, neither beyond
-// MaxPendingUnstakes rows.
+// freeStake is the stake of an account that is not being unstaked, as far as
+// the first page of its pending unstakes tells, and how many there are of the
+// token, up to that page's end.
 func freeStake(ctx contract.Context, t *token, row state.Row) (free jsvalue.BigNumber, pending int) {
 	account, _ := row.String("account")
 	free = jsvalue.Big(amount(row, "stake"))
@@ -86,7 +86,7 @@ func freeStake(ctx contract.Context, t *token, row state.Row) (free jsvalue.BigN
 		if left, _ := p.Number("numberTransactionsLeft"); left <= 1 {
 			continue
 		}
-		if counted++; counted > contract.MaxPendingUnstakes {
+		if counted++; counted > pageSize {
 			break
 		}
 		due := t.slice(amount(p, "quantity"), t.places(ctx, p))
