@@ -361,3 +361,41 @@ func TestCheckpointFails(t *testing.T) {
 		t.Fatal("the block is gone")
 	}
 }
+
+// TestNothingIsLeft: rows that come and go leave neither nodes nor entries.
+func TestNothingIsLeft(t *testing.T) {
+	for _, path := range []string{"", filepath.Join(t.TempDir(), "s.db")} {
+		db := mustOpen(t, path)
+		defer db.Close()
+		s := db.Tables()
+		tab := s.CreateTable(balancesDef)
+		keyed := s.CreateTable(TableDef{Name: "keyed", PrimaryKey: []string{"account"}})
+		for range 50 {
+			var rows []Row
+			for i := range 100 {
+				rows = append(rows, tab.Insert(balanceRow(i)), keyed.Insert(balanceRow(i)))
+			}
+			db.Root()
+			for i, row := range rows {
+				if i%2 == 0 {
+					tab.Remove(row)
+				} else {
+					keyed.Remove(row)
+				}
+			}
+			s.Forget()
+			checkpoint(t, db)
+		}
+		db.Root()
+		free := len(s.merkle.leaves) - 1 - len(s.merkle.freeLeaves) + len(s.merkle.kids) - 1 - len(s.merkle.freeInner)
+		if free != 0 || len(s.merkle.leaves) > 401 {
+			t.Errorf("%q: %d of %d leaves and %d nodes are in use", path, free, len(s.merkle.leaves), len(s.merkle.kids))
+		}
+		if n := len(tab.byID.pages) + len(keyed.byID.other); n != 0 {
+			t.Errorf("%q: %d entries or pages", path, n)
+		}
+		if n := len(tab.indexes[1].first) + tab.indexes[0].tree.size + tab.ids.size; n != 0 {
+			t.Errorf("%q: %d keys", path, n)
+		}
+	}
+}
