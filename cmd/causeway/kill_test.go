@@ -123,11 +123,12 @@ func (y *yard) hold(state string) {
 	}
 }
 
-// burn withdraws for bob to a fresh address.
+// burn withdraws for bob to a fresh address and waits until the gateway knows.
 func (y *yard) burn(quantity string) (id string) {
 	y.t.Helper()
 	id, err := y.withdraw(y.t.Context(), "bob", quantity, y.newAddress())
 	must(y.t, err)
+	y.await("the withdrawal", func() bool { return y.withdrawal(id).State != "" })
 	return id
 }
 

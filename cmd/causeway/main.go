@@ -39,6 +39,7 @@ func refusedErr(format string, args ...any) error {
 }
 
 func main() {
+	fileLimitIsAnError()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-ctx.Done()

@@ -63,7 +63,9 @@ func newPast(t *testing.T) *past {
 		y.start()
 	}
 	y.settled("alice", "bob")
-	y.kill()
+	if code := y.stop(); code != exitOK { // with a checkpoint of the newest state
+		t.Errorf("exit %d after SIGTERM", code)
+	}
 	p.now = y.snapshot()
 	return p
 }

@@ -104,6 +104,23 @@ type process struct {
 // process is stopped with the test, which fails when it panicked.
 func serve(t *testing.T, home string, env []string, args ...string) *process {
 	t.Helper()
+	p := begin(t, env, args...)
+	deadline := time.Now().Add(readyWait)
+	for !p.ready(home) {
+		if p.ended() {
+			t.Fatalf("causeway %s ended with %d:\n%s", strings.Join(args, " "), p.cmd.ProcessState.ExitCode(), p.stderr)
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("causeway %s is not ready:\n%s", strings.Join(args, " "), p.stderr)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return p
+}
+
+// begin starts a command that serves a home.
+func begin(t *testing.T, env []string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, cmd: program(t, env, args...), stdout: &tail{}, stderr: &tail{}, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	if err := p.cmd.Start(); err != nil {
@@ -114,27 +131,20 @@ func serve(t *testing.T, home string, env []string, args ...string) *process {
 		close(p.done)
 	}()
 	t.Cleanup(p.cleanup)
-	deadline := time.Now().Add(readyWait)
-	for {
-		r, _, err := readRunning(home)
-		if err == nil && r.PID == p.cmd.Process.Pid {
-			p.running = r
-			break
-		}
-		select {
-		case <-p.done:
-			t.Fatalf("causeway %s ended with %d:\n%s", strings.Join(args, " "), p.cmd.ProcessState.ExitCode(), p.stderr)
-		case <-time.After(20 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("causeway %s is not ready (%v):\n%s", strings.Join(args, " "), err, p.stderr)
-		}
-	}
-	var err error
-	if p.client, err = newClient(p.running.URL, p.running.ChainID, p.running.BaseChainID); err != nil {
-		t.Fatal(err)
-	}
 	return p
+}
+
+// ready says whether the process has written running.json, and reads it.
+func (p *process) ready(home string) bool {
+	p.t.Helper()
+	r, _, err := readRunning(home)
+	if err != nil || r.PID != p.cmd.Process.Pid {
+		return false
+	}
+	p.running = r
+	p.client, err = newClient(r.URL, r.ChainID, r.BaseChainID)
+	must(p.t, err)
+	return true
 }
 
 // serveDev keeps a dev network running.

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -92,43 +91,33 @@ func (y *yard) restart() {
 func (y *yard) flash(life time.Duration) {
 	y.t.Helper()
 	y.starts++
-	var errs tail
-	cmd := program(y.t, y.env, "run", "--home", y.home)
-	cmd.Stderr = &errs
-	must(y.t, cmd.Start())
-	done := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(done) }()
+	y.process = begin(y.t, y.env, "run", "--home", y.home)
 	select {
-	case <-done:
-		y.t.Fatalf("causeway run ended with %d:\n%s", cmd.ProcessState.ExitCode(), errs.String())
+	case <-y.done:
+		y.t.Fatalf("causeway run ended with %d:\n%s", y.cmd.ProcessState.ExitCode(), y.stderr)
 	case <-time.After(life):
 	}
-	_ = cmd.Process.Kill()
-	<-done
+	y.kill()
+}
+
+// launch starts the home and returns when it is ready or has ended.
+func (y *yard) launch() {
+	y.t.Helper()
+	y.starts++
+	y.process = begin(y.t, y.env, "run", "--home", y.home)
+	for !y.ready(y.home) && !y.ended() {
+		time.Sleep(20 * time.Millisecond)
+	}
 }
 
 // refused runs the home, which must end by itself, and returns how.
 func (y *yard) refused() (code int, stderr string) {
 	y.t.Helper()
-	cmd := program(y.t, y.env, "run", "--home", y.home)
-	return y.ends(cmd, readyWait)
-}
-
-// ends runs a command that must end by itself in time.
-func (y *yard) ends(cmd *exec.Cmd, within time.Duration) (code int, stderr string) {
-	y.t.Helper()
-	var errs tail
-	cmd.Stderr = &errs
-	must(y.t, cmd.Start())
-	timer := time.AfterFunc(within, func() { _ = cmd.Process.Kill() })
-	_ = cmd.Wait()
-	if !timer.Stop() {
-		y.t.Fatalf("causeway %v goes on running:\n%s", cmd.Args[1:], errs.String())
+	y.launch()
+	if !y.ended() {
+		y.t.Fatalf("causeway run was not refused:\n%s", y.stderr)
 	}
-	if !errs.ok() {
-		y.t.Errorf("causeway %v panicked:\n%s", cmd.Args[1:], errs.String())
-	}
-	return cmd.ProcessState.ExitCode(), errs.String()
+	return y.cmd.ProcessState.ExitCode(), y.stderr.String()
 }
 
 // call asks the chain itself.
@@ -284,8 +273,17 @@ type payment struct {
 // books balance.
 func (y *yard) settled(accounts ...string) (credits, payouts int) {
 	y.t.Helper()
+	var last int
+	var since time.Time
 	y.mineUntil("everything to be settled", func() bool {
-		for _, w := range y.withdrawals() {
+		list := y.withdrawals()
+		if len(list) != last || since.IsZero() {
+			last, since = len(list), time.Now()
+		}
+		if time.Since(since) < 1500*time.Millisecond {
+			return false // a base block that was begun may bring others
+		}
+		for _, w := range list {
 			if w.State != "settled" {
 				return false
 			}

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package main
+
+// fileLimitIsAnError has nothing to do where no limit of file sizes exists.
+func fileLimitIsAnError() {}
