@@ -2,27 +2,10 @@ package api
 
 import (
 	"context"
-	"io"
 	"net"
-	"net/http"
 	"testing"
 	"time"
 )
-
-// get makes a request that ends with ctx.
-func (n *testNode) get(ctx context.Context, path string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, n.url+path, nil)
-	if err != nil {
-		return err
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	_, err = io.Copy(io.Discard, res.Body)
-	return err
-}
 
 // TestConnectionLimit: the connection above the limit waits until another ends.
 func TestConnectionLimit(t *testing.T) {

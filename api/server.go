@@ -35,9 +35,6 @@ type Server struct {
 	gateway                       Gateway
 	log                           *slog.Logger
 	metrics                       *metrics
-	// auditing is held by the one request at a time that makes the gateway read
-	// the outside chains.
-	auditing chan struct{}
 }
 
 // New returns a Server. It starts nothing.
@@ -45,7 +42,6 @@ func New(c Config) *Server {
 	s := &Server{
 		version: c.Version, chainID: c.ChainID, baseChainID: c.BaseChainID,
 		chain: c.Chain, base: c.Base, gateway: c.Gateway, log: c.Log,
-		auditing: make(chan struct{}, 1),
 	}
 	s.metrics = newMetrics(s)
 	return s

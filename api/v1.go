@@ -65,7 +65,7 @@ func (s *Server) routeV1(mux *http.ServeMux) {
 		return g.Withdrawal(r.PathValue("id"))
 	}))
 	mux.HandleFunc("GET /v1/assets", withGateway(getAssets))
-	mux.HandleFunc("GET /v1/reserves", withGateway(s.reserves))
+	mux.HandleFunc("GET /v1/reserves", withGateway(func(g Gateway, r *http.Request) (any, error) { return g.Reserves(r.Context()) }))
 	mux.HandleFunc("GET /v1/status", s.v1(func(*http.Request) (any, error) { return s.statusV1(), nil }))
 	mux.HandleFunc("GET /v1/proof", s.v1(s.proof))
 }
@@ -174,17 +174,6 @@ func getAssets(g Gateway, r *http.Request) (any, error) {
 		page.NextCursor = &next
 	}
 	return page, nil
-}
-
-// reserves audits, for one client after the other.
-func (s *Server) reserves(g Gateway, r *http.Request) (any, error) {
-	select {
-	case s.auditing <- struct{}{}:
-		defer func() { <-s.auditing }()
-	case <-r.Context().Done():
-		return nil, r.Context().Err()
-	}
-	return g.Reserves(r.Context())
 }
 
 // statusV1 is the answer of /v1/status.

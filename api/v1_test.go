@@ -22,7 +22,6 @@ import (
 type fakeGateway struct {
 	asked string
 	fail  error
-	busy  chan struct{}
 }
 
 func (g *fakeGateway) ask(format string, args ...any) error {
@@ -59,12 +58,7 @@ func (g *fakeGateway) ChainStatus() []gateway.ChainStatus {
 	return []gateway.ChainStatus{{Chain: "btc", Nodes: []gateway.NodeStatus{{Name: "a", OK: true, Height: 9}}}}
 }
 
-func (g *fakeGateway) Reserves(ctx context.Context) (gateway.Reserves, error) {
-	if g.busy != nil {
-		g.busy <- struct{}{}
-		<-ctx.Done()
-		return gateway.Reserves{}, ctx.Err()
-	}
+func (g *fakeGateway) Reserves(context.Context) (gateway.Reserves, error) {
 	txid, index := "aa", uint32(1)
 	return gateway.Reserves{
 		Audit: gateway.Audit{OK: true, SidechainBlock: 3, Assets: []gateway.AssetAudit{}},
@@ -145,32 +139,6 @@ func TestV1Errors(t *testing.T) {
 		status, text, _ := n.do("GET", "/v1/deposits/x", "")
 		if status != test.status || text != test.want {
 			t.Errorf("%v: HTTP %d %s, want %d %s", test.err, status, text, test.status, test.want)
-		}
-	}
-}
-
-// TestOneAuditAtATime: clients that ask for the reserves wait for each other,
-// and one that leaves makes room.
-func TestOneAuditAtATime(t *testing.T) {
-	g := &fakeGateway{busy: make(chan struct{}, 2)}
-	n := startNode(t, func(c *Config) { c.Gateway = g })
-	first, leave := context.WithCancel(t.Context())
-	second, leaveToo := context.WithCancel(t.Context())
-	done := make(chan error, 2)
-	go func() { done <- n.get(first, "/v1/reserves") }()
-	<-g.busy
-	go func() { done <- n.get(second, "/v1/reserves") }()
-	select {
-	case <-g.busy:
-		t.Fatal("two audits at once")
-	case <-time.After(50 * time.Millisecond):
-	}
-	leave()
-	<-g.busy
-	leaveToo()
-	for range 2 {
-		if err := <-done; !errors.Is(err, context.Canceled) {
-			t.Error(err)
 		}
 	}
 }

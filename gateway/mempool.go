@@ -26,6 +26,7 @@ type mempool struct {
 
 type seenPayment struct {
 	pegs.Payment
+	chain chains.ID // set by who asks
 	at    time.Time
 	order uint64
 }
@@ -141,4 +142,16 @@ func (m *mempool) payments(account string) []seenPayment {
 	}
 	slices.SortFunc(list, func(a, b seenPayment) int { return int(b.order) - int(a.order) })
 	return list
+}
+
+// find is the payment of an outpoint.
+func (m *mempool) find(o chains.Outpoint) (seenPayment, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, p := range m.txs[o.TxID] {
+		if p.Outpoint == o {
+			return p, true
+		}
+	}
+	return seenPayment{}, false
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -168,58 +169,70 @@ func window(n int, cursor string, limit int) (newest, oldest int, next *string, 
 }
 
 // Deposits lists deposits, newest first, of one account unless it is empty. What
-// only the mempool knows stands on the first page, beyond its limit.
+// only the mempool knows is newer than what blocks hold.
 func (g *Gateway) Deposits(account, cursor string, limit int) (Page[Deposit], error) {
 	page := Page[Deposit]{Items: []Deposit{}}
 	var err error
 	viewErr := g.ledger.View(func(s *pegs.State) {
-		if cursor == "" {
-			page.Items = g.seen(s, account)
-		}
-		list := s.Deposits(account)
+		list, seen := s.Deposits(account), g.seen(s, account)
 		var newest, oldest int
-		if newest, oldest, page.NextCursor, err = window(len(list), cursor, limit); err != nil {
+		if newest, oldest, page.NextCursor, err = window(len(list)+len(seen), cursor, limit); err != nil {
 			return
 		}
 		for i := newest - 1; i >= oldest; i-- {
-			page.Items = append(page.Items, g.depositView(s, list[i]))
+			if i >= len(list) {
+				page.Items = append(page.Items, g.seenView(s, seen[i-len(list)]))
+				continue
+			}
+			page.Items = append(page.Items, g.currentView(s, list[i]))
 		}
 	})
 	return page, firstError(viewErr, err)
 }
 
-// seen lists the payments that only the mempool knows.
-func (g *Gateway) seen(s *pegs.State, account string) []Deposit {
-	items := []Deposit{}
+// seen lists the payments that only the mempool knows, oldest first. They take
+// the same places in the list once a block holds them.
+func (g *Gateway) seen(s *pegs.State, account string) []seenPayment {
+	var list []seenPayment
 	for _, f := range g.followers {
 		for _, p := range g.mempools[f.id].payments(account) {
-			if known, ok := s.Deposit(pegs.DepositID(f.id, p.Outpoint)); !ok || known.State() == pegs.DepositGone {
-				items = append(items, g.seenView(s, f.id, p))
+			if _, known := s.Deposit(pegs.DepositID(f.id, p.Outpoint)); !known {
+				p.chain = f.id
+				list = append(list, p)
 			}
 		}
 	}
-	return items
+	slices.SortStableFunc(list, func(a, b seenPayment) int {
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.order, b.order))
+	})
+	return list
+}
+
+// currentView is a deposit of the ledger; one that left the chain may be on its
+// way into it again.
+func (g *Gateway) currentView(s *pegs.State, d *pegs.Deposit) Deposit {
+	if m := g.mempools[d.Chain]; m != nil && d.State() == pegs.DepositGone {
+		if p, ok := m.find(d.Outpoint); ok {
+			p.chain = d.Chain
+			return g.seenView(s, p)
+		}
+	}
+	return g.depositView(s, d)
 }
 
 // Deposit finds a deposit by its id.
 func (g *Gateway) Deposit(id string) (d Deposit, err error) {
 	found := false
 	viewErr := g.ledger.View(func(s *pegs.State) {
-		known, ok := s.Deposit(id)
-		if ok && known.State() != pegs.DepositGone {
-			d, found = g.depositView(s, known), true
+		if known, ok := s.Deposit(id); ok {
+			d, found = g.currentView(s, known), true
 			return
 		}
-		for _, f := range g.followers {
-			for _, p := range g.mempools[f.id].payments("") {
-				if pegs.DepositID(f.id, p.Outpoint) == id {
-					d, found = g.seenView(s, f.id, p), true
-					return
-				}
+		for _, p := range g.seen(s, "") {
+			if pegs.DepositID(p.chain, p.Outpoint) == id {
+				d, found = g.seenView(s, p), true
+				return
 			}
-		}
-		if ok {
-			d, found = g.depositView(s, known), true
 		}
 	})
 	if viewErr != nil {
@@ -260,7 +273,8 @@ func (g *Gateway) depositView(s *pegs.State, d *pegs.Deposit) Deposit {
 	return v
 }
 
-func (g *Gateway) seenView(s *pegs.State, id chains.ID, p seenPayment) Deposit {
+func (g *Gateway) seenView(s *pegs.State, p seenPayment) Deposit {
+	id := p.chain
 	decimals := pegs.CoinDecimals(id)
 	asset, _ := s.NativeAsset(id)
 	c, _ := s.Chain(id)
