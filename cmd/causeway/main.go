@@ -48,6 +48,11 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
+// fileLimitIsAnError makes a write beyond the limit of file sizes (ulimit -f)
+// fail like one to a full disk. Otherwise the signal would end the process with
+// a dump of its goroutines.
+func fileLimitIsAnError() { signal.Ignore(syscall.SIGXFSZ) }
+
 // run is the whole program but for signals and the exit.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRootCommand()
