@@ -48,6 +48,7 @@ type Chain struct {
 	ref    uint64
 	last   string
 	clock  time.Time
+	ticks  []string // at block level: logs of the newest block's ticks
 	ids    int
 }
 
@@ -121,6 +122,9 @@ func (c *Chain) Deploy(k contract.Contract) Receipt {
 
 // Engine is the engine of a new chain.
 func (c *Chain) Engine() *sidechain.Engine { return c.engine }
+
+// DB is the store, for tests that need rows that no action makes.
+func (c *Chain) DB() *state.DB { return c.db }
 
 // Wait lets time and base blocks pass before the next block.
 func (c *Chain) Wait(d time.Duration, blocks uint64) {
@@ -219,11 +223,31 @@ func (c *Chain) produce(ops []Op) []Receipt {
 		c.t.Fatal(err)
 	}
 	c.db.Tables().Forget()
+	c.ticks = nil
+	for _, tx := range b.VirtualTransactions {
+		c.ticks = append(c.ticks, tx.Logs)
+	}
 	var out []Receipt
 	for i, tx := range b.Transactions {
 		out = append(out, Receipt{tx.ID, tx.Logs, tx.ExecutedCodeHash, trace.Writes[i]})
 	}
 	return out
+}
+
+// Ticks are the logs of the newest block's virtual transactions.
+func (c *Chain) Ticks() []string {
+	c.t.Helper()
+	if c.engine == nil {
+		return c.ticks
+	}
+	doc, _ := c.engine.Block(c.engine.Head().Block)
+	list, _ := doc.Array("virtualTransactions")
+	var logs []string
+	for _, tx := range list {
+		text, _ := tx.(*jsvalue.Object).String("logs")
+		logs = append(logs, text)
+	}
+	return logs
 }
 
 // Receipt is what a call left in its block.

@@ -19,7 +19,8 @@ const pageSize = 1000
 // tick.
 //
 // Where the chain bounds the rows of a tick (genesis maxTickRows), those that
-// have been due for longest come first and the rest waits for the next block.
+// have been due for longest come first, and the rest waits for the next block:
+// no longer than the rows of the table need, because work leaves no row due.
 func eachDue(ctx contract.Context, t *state.Table, byTime string, work func(state.Row) bool) {
 	left, bounded := tickRows(ctx)
 	stuck := map[jsvalue.Value]bool{}

@@ -59,22 +59,6 @@ func holding(t *testing.T, c *contracttest.Chain, account string) string {
 	return strings.Join(parts, " ")
 }
 
-// ticks are the logs of the newest block's virtual transactions.
-func ticks(t *testing.T, c *contracttest.Chain) []string {
-	t.Helper()
-	doc, ok := c.Engine().Block(c.Engine().Head().Block)
-	if !ok {
-		t.Fatal("no newest block")
-	}
-	list, _ := doc.Array("virtualTransactions")
-	var logs []string
-	for _, tx := range list {
-		text, _ := tx.(*jsvalue.Object).String("logs")
-		logs = append(logs, text)
-	}
-	return logs
-}
-
 // wait lets time pass and runs the ticks, which need a block.
 func wait(c *contracttest.Chain, d time.Duration) {
 	c.Wait(d-3*time.Second, 0)
@@ -107,7 +91,7 @@ func story(t *testing.T, c *contracttest.Chain, steps []step) {
 		} else if r := c.Call(s.sender, "tokens", s.action, s.payload); s.logs != "" && r.Logs != s.logs {
 			t.Errorf("%s: logs %s, want %s", name, r.Logs, s.logs)
 		}
-		if got := strings.Join(ticks(t, c), " "); got != s.tick {
+		if got := strings.Join(c.Ticks(), " "); got != s.tick {
 			t.Errorf("%s: ticks %s, want %s", name, got, s.tick)
 		}
 		for account, want := range map[string]string{"alice": s.alice, "bob": s.bob} {
@@ -158,20 +142,45 @@ func TestSlicesRoundDown(t *testing.T) {
 	})
 }
 
-// TestOverdueSlices: what several missed periods left comes in one tick.
+// TestOverdueSlices: what several missed periods left comes in one payment.
 func TestOverdueSlices(t *testing.T) {
 	c := stakeChain(t, freeGenesis())
 	story(t, c, []step{
 		{sender: "alice", action: "stake", payload: `{"to":"alice","symbol":"COOL","quantity":"20"}`},
 		{sender: "alice", action: "unstake", payload: `{"symbol":"COOL","quantity":"10"}`},
 		{sender: "alice", action: "unstake", payload: `{"symbol":"COOL","quantity":"1"}`, alice: "980.000 16.334 11.000 0 0 0"},
-		{wait: 2*day + time.Hour, tick: events(
-			stakeEvent("unstake", "alice", "3.333"), stakeEvent("unstake", "alice", "0.333"),
-			stakeEvent("unstake", "alice", "3.333"), stakeEvent("unstake", "alice", "0.333")),
+		{wait: 2*day + time.Hour, tick: events(stakeEvent("unstake", "alice", "6.666"), stakeEvent("unstake", "alice", "0.666")),
 			alice: "987.332 9.000 3.668 0 0 0", total: "9.000"},
-		{wait: 10 * day, tick: events(stakeEvent("unstake", "alice", "3.334"), stakeEvent("unstake", "alice", "0.334")),
-			alice: "991.000 9.000 0.000 0 0 0", total: "9.000"},
+		{sender: "alice", action: "unstake", payload: `{"symbol":"COOL","quantity":"9"}`, alice: "987.332 6.000 12.668 0 0 0"},
+		{wait: 10 * day, tick: events(stakeEvent("unstake", "alice", "3.334"), stakeEvent("unstake", "alice", "0.334"), stakeEvent("unstake", "alice", "9.000")),
+			alice: "1000.000 0.000 0.000 0 0 0", total: "0.000"},
 	})
+}
+
+// TestOverdueSlicesAtThePeer: it comes back for each, pass by pass.
+func TestOverdueSlicesAtThePeer(t *testing.T) {
+	c := peerStakes(t)
+	for _, call := range [][2]string{
+		{"stake", `{"to":"satoshi","symbol":"TKN","quantity":"20"` + active},
+		{"unstake", `{"symbol":"TKN","quantity":"10"` + active},
+		{"unstake", `{"symbol":"TKN","quantity":"1"` + active},
+		{"updatePrecision", `{"symbol":"TKN","precision":4` + active},
+	} {
+		c.Call("satoshi", "tokens", call[0], call[1])
+	}
+	c.Wait(2*day+time.Hour, 1)
+	c.Call("satoshi", "tokens", "updateUrl", `{"symbol":"NONE","url":"x"}`)
+	got := strings.Join(c.Ticks(), " ")
+	for _, q := range []string{"3.3333", "0.3333", "3.3333", "0.3333"} {
+		_, rest, ok := strings.Cut(got, `"account":"satoshi","symbol":"TKN","quantity":"`+q+`"`)
+		if !ok {
+			t.Fatalf("no %s in %s", q, got)
+		}
+		got = rest
+	}
+	if want := `"balance":"87.3332","stake":"9.0006","pendingUnstake":"3.6668"`; !strings.Contains(c.Row("tokens_balances", "account", "satoshi", "symbol", "TKN"), want) {
+		t.Errorf("row %s, want %s", c.Row("tokens_balances", "account", "satoshi", "symbol", "TKN"), want)
+	}
 }
 
 // TestSeveralUnstakesDoNotOverdraw: stake that waits for its slice is spoken
@@ -191,10 +200,7 @@ func TestSeveralUnstakesDoNotOverdraw(t *testing.T) {
 		{sender: "alice", action: "unstake", payload: `{"symbol":"COOL","quantity":"1.001"}`, logs: over},
 		{sender: "alice", action: "unstake", payload: `{"symbol":"COOL","quantity":"1"}`, alice: "991.000 4.667 7.000 0 2.000 0", total: "6.667"},
 		{sender: "alice", action: "unstake", payload: `{"symbol":"COOL","quantity":"0.003"}`, logs: over},
-		{wait: 30 * day, tick: events(
-			stakeEvent("unstake", "alice", "2.000"), stakeEvent("unstake", "alice", "0.333"),
-			stakeEvent("unstake", "alice", "2.000"), stakeEvent("unstake", "alice", "0.333"),
-			stakeEvent("unstake", "alice", "2.000"), stakeEvent("unstake", "alice", "0.334")),
+		{wait: 30 * day, tick: events(stakeEvent("unstake", "alice", "6.000"), stakeEvent("unstake", "alice", "1.000")),
 			alice: "998.000 0.000 0.000 0 2.000 0", total: "2.000"},
 		{sender: "bob", action: "unstake", payload: `{"symbol":"COOL","quantity":"1"}`, logs: over},
 		{sender: "carol", action: "unstake", payload: `{"symbol":"COOL","quantity":"1"}`, logs: fails("balance does not exist")},
@@ -215,7 +221,7 @@ func TestCancelUnstake(t *testing.T) {
 			logs: events(stakeEvent("unstakeCancel", "alice", "6.667"))},
 		{sender: "alice", action: "cancelUnstake", payload: id(6), logs: fails("unstake does not exist")}, // 12
 		{sender: "alice", action: "unstake", payload: `{"symbol":"COOL","quantity":"6.667"}`},             // 13
-		{wait: 2 * day, alice: "997.777 0.000 2.223 0 0 0", tick: events(stakeEvent("unstake", "alice", "2.222"), stakeEvent("unstake", "alice", "2.222"))},
+		{wait: 2 * day, alice: "997.777 0.000 2.223 0 0 0", tick: events(stakeEvent("unstake", "alice", "4.444"))},
 		// The last slice left the stake before it was due.
 		{sender: "alice", action: "cancelUnstake", payload: id(13), alice: "997.777 2.223 0.000 0 0 0", total: "2.223",
 			logs: events(stakeEvent("unstakeCancel", "alice", "2.223"))},

@@ -178,8 +178,8 @@ func (e *edition) checkPendingUnstakes(ctx contract.Context, _ *jsvalue.Object) 
 	}
 }
 
-// paySlice pays one slice of a pending unstake and takes the next one out of
-// the stake. It says whether the row moved on.
+// paySlice pays what is due of a pending unstake and takes the next slice out
+// of the stake. It says whether the row moved on.
 func paySlice(ctx contract.Context, p state.Row) bool {
 	account, symbol := amount(p, "account"), amount(p, "symbol")
 	row := findBalance(ctx.Table(userTable), account, symbol)
@@ -187,7 +187,7 @@ func paySlice(ctx contract.Context, p state.Row) bool {
 		return false
 	}
 	t := findToken(ctx, symbol)
-	release, next := advance(ctx, t, p)
+	release, taken := advance(ctx, t, p)
 	if !jsvalue.Big(release).Gt(jsvalue.BigInt(0)) {
 		return true
 	}
@@ -199,10 +199,10 @@ func paySlice(ctx contract.Context, p state.Row) bool {
 		return true
 	}
 	total := t.row.Clone()
-	if jsvalue.Big(next).Gt(jsvalue.BigInt(0)) {
-		changed.Set("stake", t.minus(amount(row, "stake"), next))
-		total.Set("totalStaked", t.minus(t.text("totalStaked"), next))
-		tellMining(ctx, t, account, negative(next), false)
+	if jsvalue.Big(taken).Gt(jsvalue.BigInt(0)) {
+		changed.Set("stake", t.minus(amount(row, "stake"), taken))
+		total.Set("totalStaked", t.minus(t.text("totalStaked"), taken))
+		tellMining(ctx, t, account, negative(taken), false)
 	}
 	ctx.Table(userTable).Update(changed)
 	t.row = ctx.Table("tokens").Update(total)
@@ -212,26 +212,48 @@ func paySlice(ctx contract.Context, p state.Row) bool {
 	return true
 }
 
-// advance moves a pending unstake one transaction on, or removes it after the
-// last. It returns what that transaction releases and what the next one will.
-func advance(ctx contract.Context, t *token, p state.Row) (release, next string) {
+// advance moves a pending unstake on, or removes it after its last
+// transaction. It returns what is released and what has to leave the stake now:
+// the slices that were released beyond the first, which had left it already,
+// and the one that is due next.
+func advance(ctx contract.Context, t *token, p state.Row) (release, taken string) {
 	pendings := ctx.Table("pendingUnstakes")
 	n, _ := p.Number("numberTransactionsLeft")
 	left := amount(p, "quantityLeft")
-	if n == 1 {
-		pendings.Remove(p)
-		return left, "0"
+	places := t.places(ctx, p)
+	due := left
+	if n > 1 {
+		due = t.slice(amount(p, "quantity"), places)
 	}
-	release = t.slice(amount(p, "quantity"), t.places(ctx, p))
-	left, next = t.minus(left, release), release
-	if n--; n == 1 {
+	time, period := jsvalue.Big(p.Get("nextTransactionTimestamp")), jsvalue.Big(p.Get("millisecPerPeriod"))
+	k := periodsDue(ctx, time, period)
+	if k >= n {
+		pendings.Remove(p)
+		return left, t.minus(left, due)
+	}
+	count := jsvalue.Big(k)
+	release = jsvalue.Big(due).Times(count).ToFixedN(places)
+	left, n = t.minus(left, release), n-k
+	next := due
+	if n == 1 {
 		next = left
 	}
 	row := p.Clone()
 	row.Set("quantityLeft", left)
 	row.Set("numberTransactionsLeft", n)
-	row.Set("nextTransactionTimestamp",
-		jsvalue.Big(p.Get("nextTransactionTimestamp")).Plus(jsvalue.Big(p.Get("millisecPerPeriod"))).Number())
+	row.Set("nextTransactionTimestamp", time.Plus(period.Times(count)).Number())
 	pendings.Update(row)
-	return release, next
+	return release, t.minus(t.plus(release, next), due)
+}
+
+// periodsDue is how many slices of a pending unstake are paid at once: one at
+// the peer, which comes back for the others; all that are due where the rows of
+// a tick are bounded, so that a row comes once and short periods do not keep
+// others waiting.
+func periodsDue(ctx contract.Context, time, period jsvalue.BigNumber) float64 {
+	if _, bounded := tickRows(ctx); !bounded {
+		return 1
+	}
+	late := jsvalue.BigInt(ctx.Millis()).Minus(time)
+	return late.Div(period).IntegerValue(jsvalue.RoundDown).Number() + 1
 }
