@@ -115,10 +115,22 @@ type GenesisParams struct {
 	// block; the rest follows in the next blocks, in order. A document without
 	// it means DefaultMaxTickRows.
 	MaxTickRows int `json:"maxTickRows,omitempty"`
+	// MaxFillsPerOrder bounds the resting orders that an order on the market
+	// meets, filled or not; what is left of a market order then is given back,
+	// of a limit order rests. A document without it means
+	// DefaultMaxFillsPerOrder.
+	MaxFillsPerOrder int `json:"maxFillsPerOrder,omitempty"`
+	// MaxExpiredPerOrder bounds the expired orders that an order on the market
+	// clears away first. A document without it means DefaultMaxExpiredPerOrder.
+	MaxExpiredPerOrder int `json:"maxExpiredPerOrder,omitempty"`
 }
 
-// DefaultMaxTickRows is what GenesisParams.MaxTickRows is when it is absent.
-const DefaultMaxTickRows = 2000
+// What the bounds of GenesisParams are when they are absent.
+const (
+	DefaultMaxTickRows        = 2000
+	DefaultMaxFillsPerOrder   = 500
+	DefaultMaxExpiredPerOrder = 100
+)
 
 // LoadGenesis parses a document strictly: no unknown member, and the same
 // bytes when written again.
@@ -178,6 +190,10 @@ func (g *Genesis) validate() error {
 		return fmt.Errorf("%w: threshold %d of %d attestors", ErrGenesis, g.Pegs.Threshold, len(g.Pegs.Attestors))
 	case g.Params.MaxTickRows < 0:
 		return fmt.Errorf("%w: maxTickRows %d is negative", ErrGenesis, g.Params.MaxTickRows)
+	case g.Params.MaxFillsPerOrder < 0:
+		return fmt.Errorf("%w: maxFillsPerOrder %d is negative", ErrGenesis, g.Params.MaxFillsPerOrder)
+	case g.Params.MaxExpiredPerOrder < 0:
+		return fmt.Errorf("%w: maxExpiredPerOrder %d is negative", ErrGenesis, g.Params.MaxExpiredPerOrder)
 	}
 	if _, err := time.Parse("2006-01-02T15:04:05", g.Timestamp); err != nil {
 		return fmt.Errorf("%w: timestamp: %v", ErrGenesis, err)

@@ -214,7 +214,8 @@ func (o *initOptions) newGenesis() (*sidechain.Genesis, error) {
 		Params: sidechain.GenesisParams{
 			AccountFee: "3.000 HIVE", MaxBlockTransactions: 50,
 			TokenCreationFee: "100", EnableStakingFee: "1000", EnableDelegationFee: "1000",
-			MaxTickRows: sidechain.DefaultMaxTickRows,
+			MaxTickRows:      sidechain.DefaultMaxTickRows,
+			MaxFillsPerOrder: sidechain.DefaultMaxFillsPerOrder, MaxExpiredPerOrder: sidechain.DefaultMaxExpiredPerOrder,
 		},
 		Switches: map[string]bool{"gate": true},
 	}

@@ -6,6 +6,7 @@ import (
 
 	"causeway/sidechain"
 	"causeway/sidechain/contracts/inflation"
+	"causeway/sidechain/contracts/market"
 	"causeway/sidechain/contracts/mining"
 	"causeway/sidechain/contracts/nft"
 	"causeway/sidechain/contracts/resourcemanager"
@@ -28,6 +29,8 @@ func versions() []sidechain.Version {
 		{Source: "3fac0d342c645c6c755a6fadf070d34afbf492dcec1c3220c816d997ce36f77c", Contract: mining.Current(), Trusted: true},
 		{Source: "48db18beb0f8f7fe8e1046aff19f3792e36408804d89122b754d877b53192aa6", Contract: tokenfunds.Current(), Trusted: true},
 		{Source: "cb9e56356d5f22e925bf8cf7b3a6189d938d2e12391c2d38b5df5470ea1b10f9", Contract: witnesses.Current(), Trusted: true},
+		{Source: "594c21948ddb820145a9372b0ac9cacf643dfbf28827dff4b0be0154b9419fa1", Contract: market.July2024(), Trusted: true},
+		{Source: "c44c285737bc6013dc8a457a509c4f4ae75fa6694c72bd554b1a9f7dfe17af37", Contract: market.Current(), Trusted: true},
 	}, doubles()...)
 }
 

@@ -118,7 +118,8 @@ type Context interface {
 	// Switch says whether a named rule is on: the Rule constants of this
 	// package (by height on chains with the peer's history, always on new
 	// ones), else a genesis switch. Param reads a member of genesis `params`,
-	// or "gate", "fee_account", "admin" and "admin_delay" (nil when absent).
+	// or "gate", "fee_account", "admin", "admin_delay" and "native_peg" (nil when
+	// absent).
 	Switch(name string) bool
 	Param(name string) jsvalue.Value
 	// Genesis is the parsed genesis document while Setup runs at genesis, nil

@@ -1,0 +1,160 @@
+package market
+
+import (
+	"slices"
+
+	"causeway/sidechain/contract"
+	"causeway/sidechain/jsvalue"
+	"causeway/sidechain/state"
+)
+
+// Code hashes of the peer's contract texts (its executedCodeHash).
+const (
+	currentHash  = "0308ad24251f75e073ae176b264adec8225c15522fdb18699cf4c6039fa00e03"
+	july2024Hash = "cabc23455f4a25d1a5a9c15b8054476c5c4ef7fca58c918da26681ca19ff6da4"
+	// newChainHash is SHA-256("causeway/market/1").
+	newChainHash = "dd14370e7dba23da0e5bd46bd471f5f8fc934a7275ddbf41b681d1eadd2a0567"
+)
+
+// Name is the contract's name, and the holder of everything that open orders
+// have locked.
+const Name = "market"
+
+// edition is one version of the contract: a value that implements
+// contract.Contract.
+type edition struct {
+	hash string
+	// blacklist are accounts whose limit orders are dropped in silence.
+	blacklist []string
+	// openOrders is how many orders an account may have in both books
+	// together; 0 for any number.
+	openOrders int
+	// pays rounds what a buyer locks and pays, gets what a seller receives.
+	pays, gets jsvalue.RoundingMode
+	// exact: an order is worth at least one unit of the quote token before its
+	// value is rounded, not after.
+	exact bool
+	// textCap: that a payment does not exceed what is locked for it is decided
+	// by comparing texts.
+	textCap bool
+	// quotes: an order may name its quote token.
+	quotes bool
+	// ownSide: after an order expired the best price of its own side is looked
+	// up again, not that of the other side.
+	ownSide bool
+
+	actions map[string]contract.Action
+}
+
+// New returns the contract as new chains start with it.
+func New() contract.Contract {
+	e := current()
+	e.hash = newChainHash
+	e.blacklist = nil
+	e.quotes, e.ownSide = true, true
+	return e.build()
+}
+
+// Current is the peer's newest contract.
+func Current() contract.Contract { return current().build() }
+
+// July2024 is the peer's version before 2024-07-27. It rounds to the nearest,
+// so that small orders could be had for less than their value.
+func July2024() contract.Contract {
+	return (&edition{
+		hash: july2024Hash,
+		pays: jsvalue.RoundHalfUp, gets: jsvalue.RoundHalfUp,
+		textCap: true,
+	}).build()
+}
+
+func current() *edition {
+	return &edition{
+		hash:       currentHash,
+		blacklist:  []string{"sunsetjesus", "waitingforlove", "thenights", "thedays", "temp", "shaggroed", "shaggythesecond"},
+		openOrders: 200,
+		pays:       jsvalue.RoundUp, gets: jsvalue.RoundDown,
+		exact: true,
+	}
+}
+
+func (e *edition) build() *edition {
+	e.actions = map[string]contract.Action{
+		"buy":        e.buy,
+		"sell":       e.sell,
+		"marketBuy":  e.marketBuy,
+		"marketSell": e.marketSell,
+		"cancel":     e.cancel,
+	}
+	return e
+}
+
+// Name implements contract.Contract.
+func (e *edition) Name() string { return Name }
+
+// CodeHash implements contract.Contract.
+func (e *edition) CodeHash() string { return e.hash }
+
+// Actions implements contract.Contract.
+func (e *edition) Actions() map[string]contract.Action { return e.actions }
+
+// Names of the tables and of the indexes that the contract walks.
+const (
+	historyTable = "tradesHistory"
+	metricsTable = "metrics"
+
+	bySymbol     = "symbol"           // metrics
+	byPrice      = "symbol+priceDec"  // the books
+	byTime       = "symbol+timestamp" // tradesHistory
+	byAccount    = "account"          // the books
+	byExpiration = "expiration"       // the books
+	byTxID       = "txId"             // the books
+)
+
+// side is one of the two books.
+type side struct {
+	table string
+	kind  string // as orders, trades and events name it
+}
+
+var (
+	buys  = side{"buyBook", "buy"}
+	sells = side{"sellBook", "sell"}
+)
+
+var (
+	bookIndexes = indexes("symbol", "account", "priceDec", "expiration", "txId")
+	bookLookup  = []state.Index{{Name: byPrice, Fields: []string{"symbol", "priceDec"}}}
+)
+
+// tables in the order in which the peer creates them.
+var tables = []state.TableDef{
+	{Name: buys.table, Indexes: bookIndexes, Lookups: bookLookup},
+	{Name: sells.table, Indexes: bookIndexes, Lookups: bookLookup},
+	{Name: historyTable, Indexes: indexes("symbol"), Lookups: []state.Index{{Name: byTime, Fields: []string{"symbol", "timestamp"}}}},
+	{Name: metricsTable, Indexes: indexes("symbol"), Lookups: indexes(bySymbol)},
+}
+
+func indexes(fields ...string) []state.Index {
+	out := make([]state.Index, len(fields))
+	for i, f := range fields {
+		out[i] = state.Index{Name: f, Fields: []string{f}}
+	}
+	return out
+}
+
+// Setup implements contract.Contract.
+func (e *edition) Setup(ctx contract.Context) {
+	if ctx.Table(buys.table) != nil {
+		return
+	}
+	for _, def := range tables {
+		ctx.CreateTable(def)
+	}
+}
+
+// Tables implements contract.Tabler.
+func (e *edition) Tables() []state.TableDef { return tables }
+
+// dropped says whether an account's limit orders are dropped.
+func (e *edition) dropped(account string) bool { return slices.Contains(e.blacklist, account) }

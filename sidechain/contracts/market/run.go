@@ -1,0 +1,225 @@
+package market
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+
+	"causeway/sidechain/contract"
+	"causeway/sidechain/jsvalue"
+	"causeway/sidechain/state"
+)
+
+// run is one order on its way through the other side's book.
+type run struct {
+	*edition
+	pair
+	ctx     contract.Context
+	account string        // who places the order
+	txID    jsvalue.Value // of the order
+	usual   string        // quote token of markets that name none
+	now     float64       // Unix seconds
+	traded  jsvalue.BigNumber
+	meets   int // how many more resting orders it may meet
+	clears  int // how many more expired orders it may clear
+	prunes  int // how many more old trades it may remove
+}
+
+// unbounded is the limit of a chain that sets none.
+const unbounded = 1 << 40
+
+// bound is a limit of the genesis document.
+func bound(ctx contract.Context, name string) int {
+	if n, ok := ctx.Param(name).(float64); ok {
+		return int(n)
+	}
+	return unbounded
+}
+
+func (e *edition) newRun(ctx contract.Context, account string, p pair) *run {
+	expired := bound(ctx, "maxExpiredPerOrder")
+	return &run{
+		edition: e, pair: p, ctx: ctx, account: account, usual: e.usualQuote(ctx), now: seconds(ctx),
+		meets: bound(ctx, "maxFillsPerOrder"), clears: expired, prunes: expired,
+	}
+}
+
+// seconds is the time of the block in Unix seconds.
+func seconds(ctx contract.Context) float64 { return float64(ctx.Millis()) / 1000 }
+
+// order is a row of a book with the parts that arithmetic needs. The order of
+// a market action, which stands in no book, has no row.
+type order struct {
+	row      state.Row
+	account  string
+	txID     jsvalue.Value
+	quantity amount // of the base token, still to be traded
+	price    amount
+	locked   amount // of the quote token; buy orders only
+}
+
+func readOrder(row state.Row) *order {
+	o := &order{row: row, txID: row.Get("txId")}
+	o.account, _ = row.String("account")
+	quantity, _ := row.String("quantity")
+	price, _ := row.String("price")
+	o.quantity, o.price = read(quantity), read(price)
+	if locked, ok := row.String("tokensLocked"); ok {
+		o.locked = read(locked)
+	}
+	return o
+}
+
+// book is the table of a side.
+func (r *run) book(s side) *state.Table { return r.ctx.Table(s.table) }
+
+// offers walks the rows of a side of the market from the best price on, at one
+// price the oldest first, to a last price (nil for all). Expired orders that
+// were left by the bound on clearing are cleared on the way. It ends when the
+// order may meet no more.
+func (r *run) offers(s side, last jsvalue.Value) iter.Seq[*order] {
+	market := []jsvalue.Value{r.symbol}
+	to := market
+	if last != nil {
+		to = append(to[:1:1], last)
+	}
+	walk := r.book(s).Ascend(byPrice, market, to)
+	if s == buys {
+		walk = r.book(s).Descend(byPrice, market, to)
+	}
+	return func(yield func(*order) bool) {
+		if r.meets <= 0 {
+			return
+		}
+		for row := range walk {
+			if r.meets--; expiry(row) <= r.now {
+				r.clear(s, row)
+			} else if !yield(readOrder(row)) {
+				return
+			}
+			if r.meets <= 0 {
+				return
+			}
+		}
+	}
+}
+
+func expiry(row state.Row) float64 {
+	n, _ := row.Number("expiration")
+	return n
+}
+
+// clearExpired takes expired orders of all markets out of a book, the oldest
+// first. Where there are more than an order may clear, those that expired first
+// are taken.
+func (r *run) clearExpired(s side) {
+	var due []state.Row
+	from, to := []jsvalue.Value{0.0}, []jsvalue.Value{r.now}
+	for row := range r.book(s).Ascend(byExpiration, from, to) {
+		if r.clears <= 0 {
+			break
+		}
+		r.clears--
+		due = append(due, row)
+	}
+	slices.SortFunc(due, byID)
+	for _, row := range due {
+		r.clear(s, row)
+	}
+}
+
+func byID(a, b state.Row) int {
+	x, _ := a.Number("_id")
+	y, _ := b.Number("_id")
+	return cmp.Compare(x, y)
+}
+
+// clear gives back what an expired order has locked.
+func (r *run) clear(s side, row state.Row) {
+	m := marketOf(row, r.usual)
+	account, _ := row.String("account")
+	r.pay(account, held(s, row, m))
+	r.book(s).Remove(row)
+	if (s == sells) == r.ownSide {
+		r.refreshAsk(m)
+	} else {
+		r.refreshBid(m)
+	}
+	r.ctx.Emit("orderExpired", jsvalue.NewObject("type", s.kind, "txId", row.Get("txId")))
+}
+
+// coin is a quantity of a token.
+type coin struct{ symbol, quantity string }
+
+// held is what an order has locked.
+func held(s side, row state.Row, m market) coin {
+	if s == buys {
+		locked, _ := row.String("tokensLocked")
+		return coin{m.quote, locked}
+	}
+	quantity, _ := row.String("quantity")
+	return coin{m.base, quantity}
+}
+
+// pay gives somebody what the contract holds. What tokens says against it is in
+// the log and changes nothing.
+func (r *run) pay(to string, c coin) { r.ctx.TransferTokens(to, c.symbol, c.quantity, "user") }
+
+// escrow takes what an order needs from its account, or says that it could not.
+func (r *run) escrow(c coin) bool {
+	res := r.ctx.Call("tokens", "transferToContract", jsvalue.NewObject(
+		"from", r.account, "symbol", c.symbol, "quantity", c.quantity, "to", Name))
+	if !res.OK() {
+		return false
+	}
+	for _, e := range res.Events {
+		data, _ := e.Object("data")
+		if e.Get("contract") == "tokens" && e.Get("event") == "transferToContract" &&
+			data.Get("from") == r.account && data.Get("to") == Name && data.Get("symbol") == c.symbol &&
+			jsvalue.Big(data.Get("quantity")).Eq(jsvalue.Big(c.quantity)) {
+			return true
+		}
+	}
+	return false
+}
+
+// value is what a quantity costs at a price.
+func (r *run) value(price, quantity amount, mode jsvalue.RoundingMode) amount {
+	return fixed(price.Times(quantity.BigNumber), r.quotePrecision, mode)
+}
+
+// capped is a payment, or all that is locked for it when it is more.
+func (r *run) capped(payment, locked amount) amount {
+	over := payment.Gt(locked.BigNumber)
+	if r.textCap {
+		over = payment.text > locked.text
+	}
+	if over {
+		return locked
+	}
+	return payment
+}
+
+// dust says whether so little is left of an order that it ends here.
+func (r *run) dust(price, quantity amount) bool {
+	return r.value(price, quantity, r.gets).Lt(r.unit)
+}
+
+// fillable asserts that a fill moves something.
+func (r *run) fillable(payment, quantity amount) bool {
+	return r.ctx.Assert(payment.some() && quantity.some(), "the order cannot be filled")
+}
+
+// closed tells that a limit order is done with.
+func (r *run) closed(s side, o *order) {
+	r.ctx.Emit("orderClosed", jsvalue.NewObject("account", o.account, "type", s.kind, "txId", o.txID))
+}
+
+// done writes what the order has traded into the figures of its market.
+func (r *run) done() {
+	if r.traded.Gt(jsvalue.BigNumber{}) {
+		r.addVolume(r.traded)
+	}
+	r.refreshAsk(r.market)
+	r.refreshBid(r.market)
+}
