@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"causeway/hotwallet"
 	"causeway/sidechain/base"
 	"causeway/sidechain/base/solo"
 	"causeway/sidechain/graphene"
@@ -58,20 +59,13 @@ func (a *Attestor) Submit(ctx context.Context, actions []Action) ([]string, erro
 	if err != nil {
 		return nil, err
 	}
-	tx, err := a.transaction(string(text))
+	id, err := a.send(ctx, a.contractID, string(text))
 	if err != nil {
-		return nil, err
-	}
-	signed, err := a.signer.SignOperations(ctx, a.account, tx)
-	if err != nil {
-		return nil, err
-	}
-	if err := a.layer.Broadcast(ctx, signed); err != nil {
 		return nil, err
 	}
 	ids := make([]string, len(actions))
 	for i := range ids {
-		ids[i] = signed.ID()
+		ids[i] = id
 		if len(ids) > 1 {
 			ids[i] += "-" + strconv.Itoa(i)
 		}
@@ -79,7 +73,37 @@ func (a *Attestor) Submit(ctx context.Context, actions []Action) ([]string, erro
 	return ids, nil
 }
 
-func (a *Attestor) transaction(text string) (*graphene.Transaction, error) {
+// SignState implements Submitter. Whoever has no attestor's key has nothing to
+// say.
+func (a *Attestor) SignState(ctx context.Context, block uint64, stateHash string) error {
+	if a.account == "" {
+		return nil
+	}
+	text, err := json.Marshal(struct {
+		Block     uint64 `json:"block"`
+		StateHash string `json:"stateHash"`
+	}{block, stateHash})
+	if err != nil {
+		return err
+	}
+	_, err = a.send(ctx, hotwallet.StateVoteID, string(text))
+	return err
+}
+
+// send signs and broadcasts one custom_json and returns the transaction's id.
+func (a *Attestor) send(ctx context.Context, id, text string) (string, error) {
+	tx, err := a.transaction(id, text)
+	if err != nil {
+		return "", err
+	}
+	signed, err := a.signer.SignOperations(ctx, a.account, tx)
+	if err != nil {
+		return "", err
+	}
+	return signed.ID(), a.layer.Broadcast(ctx, signed)
+}
+
+func (a *Attestor) transaction(customID, text string) (*graphene.Transaction, error) {
 	head := a.layer.Properties()
 	id, err := graphene.ParseBlockID(head.HeadBlockID)
 	if err != nil {
@@ -93,7 +117,7 @@ func (a *Attestor) transaction(text string) (*graphene.Transaction, error) {
 		RefBlockNum: uint16(head.HeadBlockNumber), RefBlockPrefix: id.RefPrefix(),
 		Expiration: graphene.FormatTime(now + uint32(lifetime/time.Second)),
 		Operations: []graphene.Operation{&graphene.CustomJSON{
-			RequiredAuths: []string{a.account}, RequiredPostingAuths: []string{}, ID: a.contractID, JSON: text,
+			RequiredAuths: []string{a.account}, RequiredPostingAuths: []string{}, ID: customID, JSON: text,
 		}},
 	}, nil
 }

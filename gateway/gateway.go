@@ -308,6 +308,8 @@ func (g *Gateway) loops() []loop {
 		add("payouts "+string(f.id), max(f.Poll, time.Second), newPayer(g, f).step, g.ledger.Changed())
 		add("broadcast "+string(f.id), f.Poll, newBroadcaster(g, f).step, g.ledger.Changed())
 	}
+	votes := &stateVotes{sidechain: g.cfg.Sidechain, submitter: g.cfg.Submitter}
+	add("state votes", time.Minute, votes.step, side())
 	add("audit", min(g.cfg.AuditEvery, time.Second), g.watchBooks)
 	return list
 }

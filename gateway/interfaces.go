@@ -25,6 +25,9 @@ type Sidechain interface {
 	// SettledBy is the sidechain transaction that closed a batch, if it can be
 	// found. Not to be called inside View.
 	SettledBy(row BatchRow) string
+	// StateHash is what a sidechain block commits to; ok is false when there is
+	// no such block.
+	StateHash(block uint64) (hash string, ok bool)
 }
 
 // SideHead names the newest sidechain block and the base block that it comes
@@ -121,6 +124,8 @@ type Action struct {
 type Submitter interface {
 	// Submit returns the sidechain transaction ids, one for each action.
 	Submit(ctx context.Context, actions []Action) (ids []string, err error)
+	// SignState puts the attestor's name to the state after a sidechain block.
+	SignState(ctx context.Context, block uint64, stateHash string) error
 }
 
 // Signer is the part of hotwallet.Signer that signs payouts.

@@ -18,6 +18,7 @@ type Engine interface {
 	DB() *state.DB
 	Head() sidechain.Head
 	Subscribe() <-chan struct{}
+	Block(number uint64) (*jsvalue.Object, bool)
 	BlockByRef(ref uint64) (*jsvalue.Object, bool)
 	Transaction(id string) jsvalue.Value
 }
@@ -68,6 +69,15 @@ func (e *engineState) Errors(txid string) []string {
 		return nil
 	}
 	return listOf(logsOf(tx), "errors")
+}
+
+// StateHash implements Sidechain.
+func (e *engineState) StateHash(number uint64) (string, bool) {
+	block, ok := e.engine.Block(number)
+	if !ok {
+		return "", false
+	}
+	return block.String("stateHash")
 }
 
 // SettledBy implements Sidechain.
