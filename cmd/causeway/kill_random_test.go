@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -41,6 +42,69 @@ func TestKillAtRandom(t *testing.T) {
 	t.Logf("%d starts, %v; %d credits, %d payouts", y.starts, s.counts, credits, payouts)
 }
 
+// TestKillAtTheVeryFirstStart kills a home that has never run before its stores
+// and its first block are made.
+func TestKillAtTheVeryFirstStart(t *testing.T) {
+	t.Parallel()
+	seed := number(t, "CAUSEWAY_SEED", uint64(time.Now().UnixNano()))
+	t.Logf("CAUSEWAY_SEED=%d", seed)
+	random := rand.New(rand.NewPCG(seed, 2))
+	y := newYard(t)
+	fresh := t.TempDir()
+	copyFiles(t, y.home, fresh, genesisFile, configFile, keysFile)
+	homes := 4
+	if longTests() {
+		homes = 60
+	}
+	for range homes {
+		y.home = t.TempDir()
+		copyFiles(t, fresh, y.home, genesisFile, configFile, keysFile)
+		for range 6 {
+			y.flash(time.Duration(random.IntN(120)) * time.Millisecond)
+		}
+		y.start()
+		y.pay(y.depositAddress("alice"), "0.5")
+		credits, _ := y.settled("alice")
+		if credits == 0 {
+			t.Error("nothing was credited")
+		}
+		y.kill()
+	}
+	t.Logf("%d homes, %d starts", homes, y.starts)
+}
+
+// TestOneProcessAtATime: of many processes on one home that start in the same
+// instant one runs, the others are refused; after its death the next runs at
+// once.
+func TestOneProcessAtATime(t *testing.T) {
+	t.Parallel()
+	y := newYard(t)
+	for range 3 {
+		var list []*process
+		for range 5 {
+			list = append(list, begin(t, y.env, "run", "--home", y.home))
+		}
+		var winner *process
+		y.await("one process", func() bool {
+			ended := 0
+			for _, p := range list {
+				if p.ended() {
+					ended++
+				} else if p.ready(y.home) {
+					winner = p
+				}
+			}
+			return winner != nil && ended == len(list)-1
+		})
+		for _, p := range list {
+			if p != winner && (p.cmd.ProcessState.ExitCode() != exitRefused || !strings.Contains(p.stderr.String(), "in use by another process")) {
+				t.Errorf("exit %d: %s", p.cmd.ProcessState.ExitCode(), p.stderr)
+			}
+		}
+		winner.kill()
+	}
+}
+
 func number(t *testing.T, name string, otherwise uint64) uint64 {
 	t.Helper()
 	text := os.Getenv(name)
@@ -63,7 +127,8 @@ type storm struct {
 	payees []string // of every withdrawal that was asked for
 }
 
-// round is one life of the process: some events, a kill, and the next start.
+// round is one life of the process: some events, an end that is mostly a kill,
+// and the next start.
 func (s *storm) round() {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(s.t.Context())
@@ -75,10 +140,17 @@ func (s *storm) round() {
 	if s.ended() {
 		s.t.Fatalf("the process ended by itself with %d:\n%s", s.cmd.ProcessState.ExitCode(), s.stderr)
 	}
-	s.kill()
+	if s.rand.IntN(5) == 0 {
+		if code := s.stop(); code != exitOK {
+			s.t.Errorf("exit %d after SIGTERM:\n%s", code, s.stderr)
+		}
+		s.counts["stop"]++
+	} else {
+		s.kill()
+		s.counts["kill"]++
+	}
 	cancel()
 	s.group.Wait()
-	s.counts["kill"]++
 	if s.rand.IntN(3) == 0 {
 		for range 1 + s.rand.IntN(4) {
 			s.flash(time.Duration(s.rand.IntN(250)) * time.Millisecond)
