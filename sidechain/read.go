@@ -53,7 +53,7 @@ func (e *Engine) refOf(number uint64) uint64 {
 // nil. The result carries the block's number first.
 func (e *Engine) Transaction(id string) jsvalue.Value {
 	if block, index, ok := e.db.Tx(id); ok {
-		if tx := e.transactionAt(block, index); tx != nil {
+		if tx := transactionOf(e.transactions(block), index); tx != nil {
 			return withBlock(block, tx, jsvalue.Undefined{})
 		}
 		return nil
@@ -61,9 +61,13 @@ func (e *Engine) Transaction(id string) jsvalue.Value {
 	if len(id) != len(noID) {
 		return nil
 	}
-	var list []jsvalue.Value
+	var list, txs []jsvalue.Value
+	var block uint64 // that txs are of; they all come from one
 	for _, ref := range e.db.TxPrefix(id + "-") {
-		if tx := e.transactionAt(ref.Block, ref.Index); tx != nil {
+		if txs == nil || ref.Block != block {
+			block, txs = ref.Block, e.transactions(ref.Block)
+		}
+		if tx := transactionOf(txs, ref.Index); tx != nil {
 			list = append(list, withBlock(ref.Block, tx, transactionIndex(ref.ID[len(id)+1:])))
 		}
 	}
@@ -92,12 +96,17 @@ func indexOf(tx jsvalue.Value) int {
 	return n
 }
 
-func (e *Engine) transactionAt(block uint64, index int) *jsvalue.Object {
+// transactions are those of a stored block.
+func (e *Engine) transactions(block uint64) []jsvalue.Value {
 	doc, ok := e.Block(block)
 	if !ok {
 		return nil
 	}
 	txs, _ := doc.Array("transactions")
+	return txs
+}
+
+func transactionOf(txs []jsvalue.Value, index int) *jsvalue.Object {
 	if index >= len(txs) {
 		return nil
 	}
