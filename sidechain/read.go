@@ -1,6 +1,7 @@
 package sidechain
 
 import (
+	"bytes"
 	"slices"
 	"sort"
 	"strconv"
@@ -37,14 +38,17 @@ func (e *Engine) BlockByRef(ref uint64) (*jsvalue.Object, bool) {
 	return e.Block(uint64(found))
 }
 
-// refOf is the base block number of a stored block.
+// refOf is the base block number of a stored block. It stands near the
+// beginning of the document, which may be long.
 func (e *Engine) refOf(number uint64) uint64 {
-	doc, ok := e.Block(number)
-	if !ok {
+	text, _ := e.db.Block(number)
+	_, rest, _ := bytes.Cut(text, []byte(`,"refHiveBlockNumber":`))
+	digits, _, _ := bytes.Cut(rest, []byte(","))
+	ref, err := strconv.ParseUint(string(digits), 10, 64)
+	if err != nil {
 		return 0
 	}
-	ref, _ := doc.Number("refHiveBlockNumber")
-	return uint64(ref)
+	return ref
 }
 
 // Transaction finds a transaction by its id, as the peer's API shows it
