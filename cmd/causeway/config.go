@@ -346,6 +346,9 @@ func (c *Config) validate() error {
 	); err != nil {
 		return err
 	}
+	if c.Base.Role == "follower" && len(c.Base.Upstream) == 0 {
+		return errors.New("config: base.upstream is empty: a follower needs a node to follow")
+	}
 	for path, address := range map[string]string{"http.listen": c.HTTP.Listen, "http.admin": c.HTTP.Admin} {
 		if _, _, err := net.SplitHostPort(address); err != nil {
 			return fmt.Errorf("config: %s: %w", path, err)

@@ -50,7 +50,10 @@ func newInitCommand() *cobra.Command {
 			}
 			out := cmd.OutOrStdout()
 			fmt.Fprintf(out, "home           %s\nchain id       %s\nbase chain id  %s\n", made.Home, made.ChainID, made.BaseChainID)
-			fmt.Fprintf(out, "\nMove %s off this machine: the admin's key is not needed to run.\nSee the seed phrase with: causeway keys --home %s --reveal\n", adminFile, made.Home)
+			if o.genesisPath == "" {
+				fmt.Fprintf(out, "\nMove %s off this machine: the admin's key is not needed to run.\n", adminFile)
+			}
+			fmt.Fprintf(out, "See the seed phrase with: causeway keys --home %s --reveal\n", made.Home)
 			return nil
 		},
 	}
@@ -135,6 +138,9 @@ func (o *initOptions) make() (initResult, error) {
 		return initResult{}, err
 	}
 	o.cfg.Network = g.Network
+	if o.genesisPath != "" { // who joins has no sequencer's key
+		o.cfg.Base.Role = "follower"
+	}
 	if err := os.MkdirAll(o.home, 0o700); err != nil {
 		return initResult{}, err
 	}

@@ -85,6 +85,7 @@ func newRootCommand() *cobra.Command {
 		newDevCommand(),
 		newInitCommand(),
 		newRunCommand(),
+		newNodeCommand(),
 		newAuditCommand(),
 		newVerifyCommand(),
 		newConformCommand(),

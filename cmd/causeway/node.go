@@ -85,19 +85,35 @@ type node struct {
 	wallet    *hotwallet.Wallet
 	signer    *hotwallet.LocalSigner
 	caps      map[chains.ID]hotwallet.SignerCaps // of signer
-	sequencer *solo.Sequencer
+	layer     baseLayer
+	sequencer *solo.Sequencer // nil where the layer follows
 	gateway   *gateway.Gateway
 	public    net.Listener
 	admin     net.Listener
 	closers   []func() error
 }
 
+// baseLayer is a base layer as node and API use it.
+type baseLayer interface {
+	base.Layer
+	api.BaseLayer
+}
+
+// openVerifier opens a node alone: no keys, no gateway, nothing to sign with.
+func openVerifier(ctx context.Context, o nodeOptions) (*node, error) {
+	return open(ctx, o, (*node).openStores, (*node).openEngine, (*node).openLayer)
+}
+
 // openNode opens everything in the order in which it depends on each other.
 // On failure whatever was opened is closed again.
 func openNode(ctx context.Context, o nodeOptions) (*node, error) {
+	return open(ctx, o, (*node).openStores, (*node).openEngine, (*node).openSigner, (*node).openLayer, (*node).openGateway)
+}
+
+func open(ctx context.Context, o nodeOptions, steps ...func(*node, context.Context) error) (*node, error) {
 	n := &node{nodeOptions: o, baseID: sidechain.BaseChainID(o.document)}
-	for _, open := range []func(context.Context) error{n.openStores, n.openEngine, n.openSigner, n.openSequencer, n.openGateway} {
-		if err := open(ctx); err != nil {
+	for _, step := range steps {
+		if err := step(n, ctx); err != nil {
 			return nil, errors.Join(exitCode(n.explain(err)), n.close())
 		}
 	}
@@ -107,7 +123,7 @@ func openNode(ctx context.Context, o nodeOptions) (*node, error) {
 // explain says of a base layer that does not fit the signer's journal or the
 // state what matters most: that more was paid than it knows of.
 func (n *node) explain(err error) error {
-	if !errors.Is(err, hotwallet.ErrRollback) && !errors.Is(err, solo.ErrAhead) {
+	if !errors.Is(err, hotwallet.ErrRollback) && !errors.Is(err, solo.ErrAhead) || n.engine == nil || !n.home.has(gatewayFile) {
 		return err
 	}
 	older := gateway.CheckBase(gateway.Config{
@@ -131,7 +147,7 @@ func exitCode(err error) error {
 			return &exitErr{exitRefused, err}
 		}
 	}
-	if errors.Is(err, solo.ErrDiverged) {
+	if errors.Is(err, solo.ErrDiverged) || errors.Is(err, solo.ErrEquivocation) {
 		return &exitErr{exitInvariant, err}
 	}
 	return err
@@ -154,13 +170,7 @@ func (n *node) close() error {
 // memory.
 func openStoppedNode(ctx context.Context, o nodeOptions) (*node, error) {
 	o.readOnly = true
-	n := &node{nodeOptions: o, baseID: sidechain.BaseChainID(o.document)}
-	for _, open := range []func(context.Context) error{n.openStores, n.openEngine, n.replay, n.openGateway} {
-		if err := open(ctx); err != nil {
-			return nil, errors.Join(exitCode(err), n.close())
-		}
-	}
-	return n, nil
+	return open(ctx, o, (*node).openStores, (*node).openEngine, (*node).replay, (*node).openGateway)
 }
 
 // replay brings the engine of a stopped home to the head of base.db.
@@ -173,11 +183,11 @@ func (n *node) openStores(context.Context) (err error) {
 		return err
 	}
 	n.defers(n.store.Close)
-	open := state.Open
+	openState := state.Open
 	if n.readOnly {
-		open = state.OpenReadOnly
+		openState = state.OpenReadOnly
 	}
-	if n.db, err = open(n.home.path(stateFile)); err != nil {
+	if n.db, err = openState(n.home.path(stateFile)); err != nil {
 		return err
 	}
 	n.defers(n.db.Close)
@@ -258,12 +268,16 @@ func newLogger(out *os.File, level slog.Level) *slog.Logger {
 // answered and running.json is written.
 func (n *node) serve(ctx context.Context, ready func()) error {
 	group, ctx := errgroup.WithContext(ctx)
-	server := api.New(api.Config{
+	cfg := api.Config{
 		Version: version, ChainID: n.genesis.ChainID, BaseChainID: hex.EncodeToString(n.baseID[:]),
-		Chain: n.engine, Base: n.sequencer, Gateway: n.gateway, Log: n.log.With("component", "api"),
-	})
-	group.Go(func() error { return n.sequencer.Run(ctx) })
-	group.Go(func() error { return n.gateway.Run(ctx) })
+		Chain: n.engine, Base: n.layer, Log: n.log.With("component", "api"),
+	}
+	group.Go(func() error { return n.layer.Run(ctx) })
+	if n.gateway != nil {
+		cfg.Gateway = n.gateway
+		group.Go(func() error { return n.gateway.Run(ctx) })
+	}
+	server := api.New(cfg)
 	group.Go(func() error { return api.Serve(ctx, n.public, server.Handler()) })
 	group.Go(func() error { return api.Serve(ctx, n.admin, server.AdminHandler(n.adminSurface())) })
 
@@ -282,9 +296,10 @@ func (n *node) serve(ctx context.Context, ready func()) error {
 
 // adminSurface is what the admin listener shows of this process.
 func (n *node) adminSurface() api.Admin {
-	surface := api.Admin{
-		Extra:  map[string]http.HandlerFunc{"GET /audit": n.serveAudit, "GET /status": n.serveStatus},
-		Checks: []api.Check{{Name: "gateway", Run: n.chainsReady}},
+	surface := api.Admin{Extra: map[string]http.HandlerFunc{"GET /status": n.serveStatus}}
+	if n.gateway != nil {
+		surface.Extra["GET /audit"] = n.serveAudit
+		surface.Checks = append(surface.Checks, api.Check{Name: "gateway", Run: n.chainsReady})
 	}
 	maps.Copy(surface.Extra, n.extra)
 	return surface
@@ -323,12 +338,38 @@ func ignoreClosed(l net.Listener) func() error {
 	}
 }
 
-// openSequencer brings the engine to the head of base.db and readies the
-// producer of blocks.
-func (n *node) openSequencer(ctx context.Context) error {
-	if n.config.Base.Kind != "solo" || n.config.Base.Role != "sequencer" {
-		return fmt.Errorf("base layer %s/%s is not built: only solo/sequencer is", n.config.Base.Kind, n.config.Base.Role)
+// openLayer brings the engine to the head of base.db and readies the base
+// layer: the producer of blocks, or a follower of one.
+func (n *node) openLayer(ctx context.Context) error {
+	if n.config.Base.Kind != "solo" {
+		return fmt.Errorf("base layer %s is not built: only solo is", n.config.Base.Kind)
 	}
+	if n.config.Base.Role == "follower" {
+		return n.openFollower(ctx)
+	}
+	if n.signer == nil {
+		return refusedErr("this node has no keys: it can only follow (base.role = \"follower\" and base.upstream in %s)", configFile)
+	}
+	return n.openSequencer(ctx)
+}
+
+func (n *node) openFollower(ctx context.Context) error {
+	var upstreams []solo.Upstream
+	for _, address := range n.config.Base.Upstream {
+		up, err := solo.NewHTTPUpstream(address)
+		if err != nil {
+			return err
+		}
+		upstreams = append(upstreams, up)
+	}
+	f, err := solo.NewFollower(ctx, solo.FollowerConfig{
+		Machine: n.machine, Store: n.store, State: n.db, Executor: n.engine, Upstreams: upstreams, Logger: n.log,
+	})
+	n.layer = f
+	return err
+}
+
+func (n *node) openSequencer(ctx context.Context) error {
 	head, err := n.store.HeadHeader()
 	if err != nil {
 		return err
@@ -346,6 +387,7 @@ func (n *node) openSequencer(ctx context.Context) error {
 		Signer: signer, Offset: n.offset, Interval: n.config.Base.BlockInterval.Duration,
 		AccountsOpen: n.config.Accounts.Open, AcceptGap: n.acceptGap, NoGapRule: n.noGapRule, Logger: n.log,
 	})
+	n.layer = n.sequencer
 	return err
 }
 
@@ -365,11 +407,11 @@ func (n *node) openGateway(context.Context) error {
 		Home: n.home.dir, Network: chains.Network(n.genesis.Network), NetworkID: hex.EncodeToString(n.baseID[:]),
 		Lock: n.lock, Log: n.log.With("component", "gateway"), Sidechain: gateway.NewSidechain(n.engine, n.store),
 	}
-	open := gateway.OpenReadOnly
+	openGateway := gateway.OpenReadOnly
 	if !n.readOnly {
-		open = gateway.Open
+		openGateway = gateway.Open
 		cfg.Signer, cfg.Keys = n.signer, n.wallet
-		cfg.Submitter = gateway.NewAttestor(n.sequencer, n.signer, n.attestor(), n.genesis.ChainID)
+		cfg.Submitter = gateway.NewAttestor(n.layer, n.signer, n.attestor(), n.genesis.ChainID)
 	}
 	sections := n.config.Chains.byID()
 	for _, id := range slices.Sorted(maps.Keys(sections)) {
@@ -384,7 +426,7 @@ func (n *node) openGateway(context.Context) error {
 		cfg.Chains = append(cfg.Chains, chain)
 	}
 	var err error
-	if n.gateway, err = open(cfg); err != nil {
+	if n.gateway, err = openGateway(cfg); err != nil {
 		return err
 	}
 	n.defers(n.gateway.Close)
@@ -448,5 +490,3 @@ func signerCaps(asset sidechain.GenesisAsset, decimals int, feeMax string) (hotw
 	total, errTotal := chains.FromCoin(asset.SupplyCap, decimals)
 	return hotwallet.SignerCaps{Caps: hotwallet.Caps{MaxFee: fee, MaxRate: rate}, MaxTotal: total}, errors.Join(errFee, errRate, errTotal)
 }
-
-var _ base.Layer = (*solo.Sequencer)(nil)

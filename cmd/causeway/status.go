@@ -82,10 +82,14 @@ func homeStatus(ctx context.Context, dir string) (s statusResult, err error) {
 
 func (n *node) status() statusResult {
 	head := n.engine.Head()
-	return statusResult{
+	s := statusResult{
 		Version: version, ChainID: n.genesis.ChainID, Block: head.Block, RefBlock: head.RefBlock,
-		Time: head.Timestamp + "Z", Chains: n.gateway.ChainStatus(),
+		Time: head.Timestamp + "Z", Chains: []gateway.ChainStatus{},
 	}
+	if n.gateway != nil {
+		s.Chains = n.gateway.ChainStatus()
+	}
+	return s
 }
 
 func (n *node) serveStatus(w http.ResponseWriter, _ *http.Request) {
