@@ -71,7 +71,7 @@ func (n *ScanNode) Call(ctx context.Context, method string, params []any, result
 		return fmt.Errorf("gateway: scanner: %s: %s: HTTP %d: %w", n.name, method, response.StatusCode, err)
 	}
 	if text := strings.TrimSpace(string(answer.Error)); text != "" && text != "null" {
-		return fmt.Errorf("gateway: scanner: %s: %s: %s", n.name, method, text)
+		return fmt.Errorf("gateway: scanner: %s: %s: %q", n.name, method, text[:min(len(text), maxNote)])
 	}
 	dec := json.NewDecoder(bytes.NewReader(answer.Result))
 	dec.UseNumber()
