@@ -315,13 +315,37 @@ func (g *Gateway) Withdrawal(id string) (w Withdrawal, err error) {
 			w, found = g.withdrawalView(s, known), true
 		}
 	})
-	if viewErr != nil {
-		return Withdrawal{}, viewErr
+	if viewErr != nil || found {
+		return w, viewErr
+	}
+	return g.burned(id)
+}
+
+// burned is a withdrawal that the ledger has not read yet: the sidechain shows
+// it a moment earlier, and whoever saw his transaction there may ask at once.
+func (g *Gateway) burned(id string) (Withdrawal, error) {
+	var row WithdrawalRow
+	found := false
+	if err := g.cfg.Sidechain.View(func(v SideState) error { row, found = v.Withdrawal(id); return nil }); err != nil {
+		return Withdrawal{}, err
 	}
 	if !found {
 		return Withdrawal{}, refuse(CodeNotFound, "no withdrawal %q", clip(id))
 	}
-	return w, nil
+	w := Withdrawal{
+		ID: row.ID, Chain: string(row.Chain), Symbol: row.Symbol, Account: row.Account, Address: row.Address, Quantity: row.Quantity,
+		Fee: row.Fee, Amount: row.Net, State: string(pegs.WithdrawalRequested), SidechainTx: row.ID, Variants: []string{}, History: []Step{},
+	}
+	return w, g.ledger.View(func(s *pegs.State) {
+		if asset, ok := s.Asset(row.Symbol); ok {
+			if amount, err := asset.Amount(row.Net); err == nil {
+				w.Amount = amount.Coin(pegs.CoinDecimals(row.Chain))
+			}
+		}
+		if c, ok := s.Chain(row.Chain); ok {
+			w.ConfirmationsNeeded = c.CreditDepth()
+		}
+	})
 }
 
 func (g *Gateway) withdrawalView(s *pegs.State, w *pegs.Withdrawal) Withdrawal {
