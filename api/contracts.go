@@ -84,6 +84,12 @@ func (s *Server) rows(r *http.Request, f findParams) (rows []jsvalue.Value, know
 		s.log.Debug("query refused", "table", table, "err", err)
 		return nil, false
 	}
+	select {
+	case s.queries <- struct{}{}:
+		defer func() { <-s.queries }()
+	case <-r.Context().Done():
+		return nil, false
+	}
 	db := s.chain.DB()
 	found, err := filter.FindContext(r.Context(), db, db.Tables(), table, f.limit, f.offset, f.order)
 	if err != nil {

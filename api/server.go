@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"path"
+	"runtime"
 	"strings"
 	"time"
 
@@ -35,6 +36,9 @@ type Server struct {
 	gateway                       Gateway
 	log                           *slog.Logger
 	metrics                       *metrics
+	// queries bounds the finds at work at once, and so the memory of those that
+	// must sort a whole table.
+	queries chan struct{}
 }
 
 // New returns a Server. It starts nothing.
@@ -42,6 +46,7 @@ func New(c Config) *Server {
 	s := &Server{
 		version: c.Version, chainID: c.ChainID, baseChainID: c.BaseChainID,
 		chain: c.Chain, base: c.Base, gateway: c.Gateway, log: c.Log,
+		queries: make(chan struct{}, 4+2*runtime.GOMAXPROCS(0)),
 	}
 	s.metrics = newMetrics(s)
 	return s
