@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"causeway/sidechain"
+	"causeway/sidechain/contracts/comments"
 	"causeway/sidechain/contracts/inflation"
 	"causeway/sidechain/contracts/market"
 	"causeway/sidechain/contracts/mining"
@@ -31,6 +32,7 @@ func versions() []sidechain.Version {
 		{Source: "cb9e56356d5f22e925bf8cf7b3a6189d938d2e12391c2d38b5df5470ea1b10f9", Contract: witnesses.Current(), Trusted: true},
 		{Source: "594c21948ddb820145a9372b0ac9cacf643dfbf28827dff4b0be0154b9419fa1", Contract: market.July2024(), Trusted: true},
 		{Source: "c44c285737bc6013dc8a457a509c4f4ae75fa6694c72bd554b1a9f7dfe17af37", Contract: market.Current(), Trusted: true},
+		{Source: "3da3c89bac8295580a844740b19d0d7d15705b629a0fadf199fa5c6adc11e81d", Contract: comments.Current(), Trusted: true},
 	}, doubles()...)
 }
 

@@ -1,0 +1,170 @@
+package comments
+
+import (
+	"math"
+
+	"causeway/sidechain/contract"
+	"causeway/sidechain/jsvalue"
+	"causeway/sidechain/state"
+)
+
+// vote adds a vote to a post in every pool that the post is in.
+func (e *edition) vote(ctx contract.Context, payload *jsvalue.Object) {
+	if !ctx.Assert(ctx.Sender() == nobody, "can only vote with voting op") {
+		return
+	}
+	e.maintain(ctx)
+	weight := payload.Get("weight")
+	if !ctx.Assert(inRange(weight, -fullPower, fullPower), "weight must be an integer from -10000 to 10000") {
+		return
+	}
+	b := ballot{voter: payload.Get("voter"), weight: number(payload, "weight"), now: float64(ctx.Millis())}
+	for _, post := range postsOf(ctx, authorpermOf(payload.Get("author"), payload.Get("permlink"))) {
+		e.cast(ctx, b, post)
+	}
+}
+
+// ballot is what a voter wants.
+type ballot struct {
+	voter       jsvalue.Value
+	weight, now float64
+}
+
+// effect is what a vote is worth.
+type effect struct {
+	rshares, curation string
+	muted             bool
+}
+
+// cast counts a vote for one post in its pool.
+func (e *edition) cast(ctx contract.Context, b ballot, post state.Row) {
+	cashout := number(post, "cashoutTime")
+	if cashout < b.now || cashout == b.now && !e.asPeer(ctx, SwitchLateVotes) {
+		return
+	}
+	pool := findPool(ctx, post.Get("rewardPoolId"))
+	if pool == nil || !jsvalue.Truthy(pool.Get("active")) {
+		return
+	}
+	worth := spend(ctx, b, pool, post)
+	added := record(ctx, b, worth, pool, post)
+	count(ctx, b.now, added, pool, post)
+}
+
+// spend takes the vote's power from the voter and says what the vote is worth.
+func spend(ctx contract.Context, b ballot, pool, post state.Row) effect {
+	config := object(pool, "config")
+	row := findPower(ctx, pool.Get("_id"), b.voter)
+	if row == nil {
+		row = ctx.Table(powerTable).Insert(fullPowerRow(pool.Get("_id"), b.voter, b.now))
+	}
+	last := number(row, "lastVoteTimestamp")
+	up := regenerated(number(row, "votingPower"), b.now-last, number(config, "voteRegenerationDays"))
+	down := regenerated(number(row, "downvotingPower"), b.now-last, number(config, "downvoteRegenerationDays"))
+	worth := effect{rshares: "0", curation: "0", muted: jsvalue.Truthy(row.Get("mute"))}
+	switch {
+	case b.weight > 0:
+		rshares := sharesOf(ctx, b, post.Get("symbol"), up)
+		up = spent(up, b.weight, number(config, "votePowerConsumption"))
+		before := big(post, "votePositiveRshareSum")
+		gain := curationWeight(pool, jsvalue.Big(rshares).Plus(before)).Minus(curationWeight(pool, before))
+		worth.rshares, worth.curation = rshares, cut(gain, shareDecimals)
+	case b.weight < 0 && !jsvalue.Truthy(config.Get("disableDownvote")):
+		worth.rshares = sharesOf(ctx, b, post.Get("symbol"), down)
+		down = spent(down, b.weight, number(config, "downvotePowerConsumption"))
+	}
+	if worth.muted {
+		worth.rshares, worth.curation = "0", "0"
+	}
+	ctx.Table(powerTable).Update(jsvalue.NewObject(
+		"_id", row.Get("_id"), "lastVoteTimestamp", b.now, "votingPower", up, "downvotingPower", down))
+	return worth
+}
+
+// regenerated is a power after a time in ms, at full power again after so many
+// days.
+func regenerated(power, elapsed, days float64) float64 {
+	return math.Min(math.Floor(power+elapsed*fullPower/(days*day)), fullPower)
+}
+
+// spent is a power after a vote. A whole vote with full power costs
+// consumption; the cost is rounded up.
+func spent(power, weight, consumption float64) float64 {
+	const seconds = 60 * 60 * 24
+	cost := math.Floor(power * math.Abs(weight) * seconds / fullPower)
+	unit := math.Floor(fullPower * seconds / consumption)
+	return math.Max(0, power-math.Floor((cost+unit-1)/unit))
+}
+
+// sharesOf is stake * weight * power: negative for a downvote.
+func sharesOf(ctx contract.Context, b ballot, symbol jsvalue.Value, power float64) string {
+	whole := jsvalue.BigInt(fullPower)
+	return cut(stakeOf(ctx, b.voter, symbol).Times(jsvalue.Big(b.weight)).Times(jsvalue.Big(power)).
+		Div(whole).Div(whole), shareDecimals)
+}
+
+// stakeOf is the stake that an account votes with: its own and what others
+// delegated to it.
+func stakeOf(ctx contract.Context, account, symbol jsvalue.Value) jsvalue.BigNumber {
+	row := findBalance(ctx, account, symbol)
+	if row == nil {
+		return jsvalue.BigInt(0)
+	}
+	stake := big(row, "stake")
+	if in := big(row, "delegationsIn"); jsvalue.Truthy(row.Get("delegationsIn")) && in.IsFinite() {
+		stake = stake.Plus(in)
+	}
+	return stake
+}
+
+// record stores the vote and returns the rshares that it adds to the post. A
+// second vote replaces the first and forfeits its curation reward.
+func record(ctx contract.Context, b ballot, worth effect, pool, post state.Row) (added string) {
+	id, votes := pool.Get("_id"), ctx.Table(voteTable)
+	key := jsvalue.NewObject("rewardPoolId", id, "authorperm", post.Get("authorperm"), "voter", b.voter)
+	data := jsvalue.NewObject("rewardPoolId", id, "symbol", pool.Get("symbol"), "rshares", worth.rshares)
+	if worth.muted {
+		data.Set("mute", true)
+	}
+	if old := votes.Get(key); old != nil {
+		votes.Update(jsvalue.NewObject("_id", old.Get("_id"),
+			"weight", b.weight, "rshares", worth.rshares, "curationWeight", "0", "timestamp", b.now))
+		ctx.Emit("updateVote", data)
+		return cut(jsvalue.Big(worth.rshares).Minus(big(old, "rshares")), shareDecimals)
+	}
+	votes.Insert(jsvalue.NewObject(
+		"rewardPoolId", id,
+		"symbol", post.Get("symbol"),
+		"authorperm", post.Get("authorperm"),
+		"weight", b.weight,
+		"rshares", worth.rshares,
+		"curationWeight", worth.curation,
+		"timestamp", b.now,
+		"voter", b.voter,
+	))
+	ctx.Emit("newVote", data)
+	return worth.rshares
+}
+
+// count adds rshares to the post. In the first days of a pool they become
+// claims at once, later when the post is paid. What is taken back is not taken
+// from the positive sum.
+func count(ctx contract.Context, now float64, added string, pool, post state.Row) {
+	sum, more := big(post, "voteRshareSum"), jsvalue.Big(added)
+	next := cut(sum.Plus(more), shareDecimals)
+	row := jsvalue.NewObject("_id", post.Get("_id"), "voteRshareSum", next)
+	if more.Gt(jsvalue.BigInt(0)) {
+		row.Set("votePositiveRshareSum", cut(big(post, "votePositiveRshareSum").Plus(more), shareDecimals))
+		if now < number(pool, "createdTimestamp")+decayDays(pool)*day {
+			claims := big(pool, "pendingClaims").Plus(postClaims(pool, jsvalue.Big(next))).Minus(postClaims(pool, sum))
+			ctx.Table(poolTable).Update(jsvalue.NewObject(
+				"_id", pool.Get("_id"), "pendingClaims", cut(claims, shareDecimals)))
+		}
+	}
+	ctx.Table(postTable).Update(row)
+}
+
+// decayDays is the time in which claims fade away.
+func decayDays(pool state.Row) float64 {
+	return 2*number(object(pool, "config"), "cashoutWindowDays") + 1
+}
