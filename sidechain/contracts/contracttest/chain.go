@@ -157,9 +157,8 @@ func (c *Chain) Block(ops ...Op) []Receipt {
 	if c.engine == nil {
 		return c.produce(ops)
 	}
-	var txs []base.Transaction
-	for _, op := range ops {
-		c.ids++
+	list := make([]graphene.Operation, len(ops))
+	for i, op := range ops {
 		custom := &graphene.CustomJSON{
 			ID:   "ssc-causeway-test",
 			JSON: fmt.Sprintf(`{"contractName":%q,"contractAction":%q,"contractPayload":%s}`, op.Contract, op.Action, op.Payload),
@@ -169,9 +168,20 @@ func (c *Chain) Block(ops ...Op) []Receipt {
 		} else {
 			custom.RequiredAuths = []string{op.Sender}
 		}
-		tx := base.Transaction{ID: fmt.Sprintf("%040x", c.ids)}
-		tx.Operations = []graphene.Operation{custom}
-		txs = append(txs, tx)
+		list[i] = custom
+	}
+	return c.Operations(list...)
+}
+
+// Operations runs operations of the base layer, each in a transaction of its
+// own, in one block of a new chain. Each must be one call of a contract.
+func (c *Chain) Operations(ops ...graphene.Operation) []Receipt {
+	c.t.Helper()
+	txs := make([]base.Transaction, len(ops))
+	for i, op := range ops {
+		c.ids++
+		txs[i].ID = fmt.Sprintf("%040x", c.ids)
+		txs[i].Operations = []graphene.Operation{op}
 	}
 	c.apply(txs)
 	doc, _ := c.engine.Block(c.engine.Head().Block)
