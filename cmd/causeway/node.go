@@ -29,6 +29,7 @@ import (
 	"causeway/sidechain/base"
 	"causeway/sidechain/base/solo"
 	"causeway/sidechain/contract"
+	"causeway/sidechain/contracts/comments"
 	"causeway/sidechain/contracts/market"
 	"causeway/sidechain/contracts/resourcemanager"
 	"causeway/sidechain/contracts/tokens"
@@ -52,7 +53,7 @@ func newCoin(id string, network chains.Network) (*utxo.Coin, error) {
 // chainContracts are the contracts of a new chain in the order in which
 // genesis deploys them.
 func chainContracts() []contract.Contract {
-	return []contract.Contract{tokens.New(), resourcemanager.New(), market.New(), pegscontract.New()}
+	return []contract.Contract{tokens.New(), resourcemanager.New(), market.New(), comments.New(), pegscontract.New()}
 }
 
 // nodeOptions are what differs between run, dev and an audit of a stopped home.
