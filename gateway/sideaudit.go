@@ -62,7 +62,10 @@ func addHeld(sum chains.Amount, table *state.Table, asset pegs.Asset) (chains.Am
 			if text == "" {
 				continue
 			}
-			amount, err := chains.FromCoin(plainNumber(text), asset.Precision)
+			amount, err := chains.FromCoin(text, asset.Precision)
+			if err != nil { // rare, and dear
+				amount, err = chains.FromCoin(plainNumber(text), asset.Precision)
+			}
 			if err != nil {
 				return sum, fmt.Errorf("gateway: %s of %s in %s: %w", field, textOf(row, "account"), table.Def().Name, err)
 			}
