@@ -160,11 +160,17 @@ func (g *Gateway) readAssets(v SideState, assets []pegs.Asset, snap *snapshot) e
 // balance holds the scanner against a snapshot.
 func (g *Gateway) balance(ctx context.Context, snap snapshot) Audit {
 	audit := Audit{OK: true, SidechainBlock: snap.head.Block, Assets: []AssetAudit{}, Problems: snap.others}
+	var unread []string
 	for _, books := range snap.chains {
 		scanned, err := g.scan(ctx, books, snap.accounts)
 		if err != nil {
 			// The numbers are then the ledger's alone.
-			audit.Problems = append(audit.Problems, fmt.Sprintf("%s: scanner: %v", books.id, err))
+			said := fmt.Sprintf("%s: scanner: %v", books.id, err)
+			if errors.Is(err, errScanned) {
+				audit.Problems = append(audit.Problems, said)
+			} else {
+				unread = append(unread, said)
+			}
 			scanned = books.ledger.Scan()
 		}
 		for _, asset := range books.assets {
@@ -174,6 +180,8 @@ func (g *Gateway) balance(ctx context.Context, snap snapshot) Audit {
 			audit.Problems = append(audit.Problems, problems...)
 		}
 	}
+	audit.Unknown = len(audit.Problems) == 0 && len(unread) > 0
+	audit.Problems = append(audit.Problems, unread...)
 	audit.OK = len(audit.Problems) == 0
 	return audit
 }

@@ -17,6 +17,9 @@ type Audit struct {
 	Assets         []AssetAudit `json:"assets"`
 	// Problems says in words what is wrong. It is for people and logs.
 	Problems []string `json:"-"`
+	// Unknown says that the only problem is a node that does not answer: the
+	// books were not held against its chain.
+	Unknown bool `json:"-"`
 }
 
 // AssetAudit is the equality of one asset at one block of its chain:

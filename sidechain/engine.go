@@ -133,6 +133,11 @@ func (e *Engine) resume(rules Rules) error {
 		}
 	}
 	e.rt = rt
+	for _, c := range e.cfg.Contracts {
+		if e.contractRow(c.Name()) == nil {
+			return fmt.Errorf("%w: its genesis did not deploy contract %s, this version's does", ErrOtherChain, c.Name())
+		}
+	}
 	root := e.db.Root()
 	if hex.EncodeToString(root[:]) != h.StateRoot {
 		return fmt.Errorf("%w: state root %x is not the one recorded, %s", state.ErrDamaged, root, h.StateRoot)
@@ -170,6 +175,7 @@ func genesisParams(g *Genesis) map[string]jsvalue.Value {
 		"maxFillsPerOrder":       float64(cmp.Or(g.Params.MaxFillsPerOrder, DefaultMaxFillsPerOrder)),
 		"maxExpiredPerOrder":     float64(cmp.Or(g.Params.MaxExpiredPerOrder, DefaultMaxExpiredPerOrder)),
 		"native_peg":             g.Profile.NativePeg,
+		"base_coin":              g.Profile.BaseCoin,
 		"gate":                   g.Pegs.Gate,
 		"fee_account":            g.Pegs.FeeAccount,
 		"admin":                  g.Admin,

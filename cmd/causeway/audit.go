@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,6 +50,7 @@ func newAuditCommand() *cobra.Command {
 type auditResult struct {
 	Audit    gateway.Audit `json:"audit"`
 	Problems []string      `json:"problems"`
+	Unknown  bool          `json:"unknown"` // the only problem is a node that does not answer
 }
 
 // auditHome asks the running process of a home, or opens its stores.
@@ -102,7 +104,7 @@ func (n *node) audit(ctx context.Context, full bool) (auditResult, error) {
 		ask = n.gateway.FullAudit
 	}
 	audit, err := ask(ctx)
-	return auditResult{Audit: audit, Problems: audit.Problems}, err
+	return auditResult{Audit: audit, Problems: audit.Problems, Unknown: audit.Unknown}, err
 }
 
 func (n *node) serveAudit(w http.ResponseWriter, r *http.Request) {
@@ -134,7 +136,10 @@ func (r auditResult) report(out io.Writer, asJSON bool) error {
 			fmt.Fprintln(out, problem)
 		}
 	}
-	if !r.Audit.OK {
+	switch {
+	case r.Unknown:
+		return fmt.Errorf("whether the books balance is not known: %s", strings.Join(r.Problems, "; "))
+	case !r.Audit.OK:
 		return &exitErr{exitInvariant, errors.New("the books do not balance")}
 	}
 	return nil
