@@ -52,8 +52,8 @@ func decimalText(plain string) string {
 	if whole == "" || whole[0] < '0' || whole[0] > '9' {
 		return plain // Infinity
 	}
-	if len(plain) <= decimalDigits && strings.Trim(whole, "0") != "" {
-		return plain // nothing to cut, no zeros that are no digits
+	if len(plain) <= decimalDigits && strings.Trim(plain[:min(len(plain), 8)], "0.") != "" {
+		return plain // nothing to cut, and not below 1e-6
 	}
 	digits := strings.TrimLeft(whole+fraction, "0")
 	if digits == "" {

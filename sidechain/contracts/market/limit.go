@@ -111,9 +111,9 @@ func (e *edition) tooMany(ctx contract.Context, account string) bool {
 	if e.openOrders == 0 {
 		return false
 	}
-	n := 0
-	for _, s := range []side{sells, buys} {
-		for range ctx.Table(s.table).FindAll(byAccount, account) {
+	n, his := 0, []jsvalue.Value{account}
+	for _, s := range [...]side{sells, buys} {
+		for range ctx.Table(s.table).FindAll(byAccount, his...) {
 			if n++; n >= e.openOrders {
 				return true
 			}
@@ -133,7 +133,7 @@ func (e *edition) buy(ctx contract.Context, payload *jsvalue.Object) {
 	}
 	lock := r.value(l.price, l.quantity, r.pays)
 	if r.escrow(coin{r.quote, lock.text}) {
-		r.matchBuy(r.rest(buys, l, &lock))
+		r.matchBuy(r.rest(buys, l, lock))
 	}
 }
 
@@ -147,23 +147,32 @@ func (e *edition) sell(ctx contract.Context, payload *jsvalue.Object) {
 		return
 	}
 	if r.escrow(coin{r.base, l.quantity.text}) {
-		r.matchSell(r.rest(sells, l, nil))
+		r.matchSell(r.rest(sells, l, amount{}))
 	}
 }
 
-// rest puts an order into its book.
-func (r *run) rest(s side, l limit, lock *amount) *order {
-	price := l.price.ToFixedN(r.quotePrecision)
-	row := jsvalue.NewObject("txId", l.txID, "timestamp", r.now, "account", l.account)
-	r.members(row)
-	row.Set("quantity", l.quantity.ToFixedN(r.basePrecision))
-	row.Set("price", price)
-	row.Set("priceDec", decimal128(price))
-	if lock != nil {
+// rest puts an order into its book; lock is what a buy order has locked.
+func (r *run) rest(s side, l limit, lock amount) *order {
+	o := &order{
+		account: l.account, txID: l.txID, locked: lock,
+		quantity: fixed(l.quantity.BigNumber, r.basePrecision, jsvalue.RoundHalfUp),
+		price:    fixed(l.price.BigNumber, r.quotePrecision, jsvalue.RoundHalfUp),
+	}
+	row := jsvalue.NewObject(
+		"txId", l.txID,
+		"timestamp", r.now,
+		"account", l.account,
+		"symbol", r.symbol,
+		"quantity", o.quantity.text,
+		"price", o.price.text,
+		"priceDec", decimal128(o.price.text),
+	)
+	if s == buys {
 		row.Set("tokensLocked", lock.text)
 	}
 	row.Set("expiration", r.now+l.life)
-	return readOrder(r.book(s).Insert(row))
+	o.row = r.book(s).Insert(r.mark(row))
+	return o
 }
 
 // update writes what is left of an order.

@@ -42,6 +42,10 @@ type edition struct {
 	// ownSide: after an order expired the best price of its own side is looked
 	// up again, not that of the other side.
 	ownSide bool
+	// covered: a buy order wants no more than what it has locked pays for. At
+	// the peer rounding up can eat what is locked: the order then pays less
+	// than its price, or nothing, and stays in the book.
+	covered bool
 
 	actions map[string]contract.Action
 }
@@ -51,7 +55,7 @@ func New() contract.Contract {
 	e := current()
 	e.hash = newChainHash
 	e.blacklist = nil
-	e.quotes, e.ownSide = true, true
+	e.quotes, e.ownSide, e.covered = true, true, true
 	return e.build()
 }
 

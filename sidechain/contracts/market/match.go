@@ -53,6 +53,9 @@ func (r *run) takeAsk(o, s *order) {
 	r.closed(sells, s)
 	o.locked = o.locked.less(cost, r.quotePrecision)
 	o.quantity = o.quantity.less(s.quantity, r.basePrecision)
+	if r.covered {
+		r.cover(o)
+	}
 	if r.dust(o.price, o.quantity) {
 		if o.locked.some() {
 			r.pay(o.account, coin{r.quote, o.locked.text})
@@ -62,6 +65,18 @@ func (r *run) takeAsk(o, s *order) {
 		r.closed(buys, o)
 	}
 	r.recordBuy(o, s, s.quantity.text, cost.text)
+}
+
+// cover makes a buy order want no more than what it has locked pays for.
+func (r *run) cover(o *order) {
+	pays := func() bool { return r.value(o.price, o.quantity, r.pays).Lte(o.locked.BigNumber) }
+	if pays() {
+		return
+	}
+	o.quantity = fixed(o.locked.Div(o.price.BigNumber), r.basePrecision, jsvalue.RoundDown)
+	if !pays() { // the quotient was rounded up at its 20th decimal
+		o.quantity = o.quantity.less(amount{unitOf(r.basePrecision), ""}, r.basePrecision)
+	}
 }
 
 // reduceAsk takes what was sold out of a sell order, and closes it when only

@@ -16,24 +16,22 @@ func (r *run) metric(m market) state.Row {
 	if row := t.Find1(bySymbol, m.symbol); row != nil {
 		return row
 	}
-	row := jsvalue.NewObject()
-	m.members(row)
-	for _, f := range []struct {
-		name  string
-		value any
-	}{
-		{"volume", "0"}, {"volumeExpiration", 0}, {"lastPrice", "0"}, {"lowestAsk", "0"}, {"highestBid", "0"},
-		{"lastDayPrice", "0"}, {"lastDayPriceExpiration", 0}, {"priceChangeHive", "0"}, {"priceChangePercent", "0"},
-	} {
-		row.Set(f.name, f.value)
-	}
-	return t.Insert(row)
+	return t.Insert(m.mark(jsvalue.NewObject(
+		"symbol", m.symbol,
+		"volume", "0",
+		"volumeExpiration", 0,
+		"lastPrice", "0",
+		"lowestAsk", "0",
+		"highestBid", "0",
+		"lastDayPrice", "0",
+		"lastDayPriceExpiration", 0,
+		"priceChangeHive", "0",
+		"priceChangePercent", "0",
+	)))
 }
 
 // setMetric changes members of a row of figures.
-func (r *run) setMetric(row state.Row, members ...any) {
-	r.ctx.Table(metricsTable).Update(jsvalue.NewObject(append([]any{"_id", row.Get("_id")}, members...)...))
-}
+func (r *run) setMetric(change *jsvalue.Object) { r.ctx.Table(metricsTable).Update(change) }
 
 // addVolume adds to what was traded within a day.
 func (r *run) addVolume(n jsvalue.BigNumber) {
@@ -42,14 +40,15 @@ func (r *run) addVolume(n jsvalue.BigNumber) {
 	if until, _ := row.Number("volumeExpiration"); until < r.now {
 		volume = "0"
 	}
-	r.setMetric(row, "volume", r.volume(jsvalue.Big(volume).Plus(n)), "volumeExpiration", r.now+day)
+	r.setMetric(jsvalue.NewObject("_id", row.Get("_id"),
+		"volume", r.volume(jsvalue.Big(volume).Plus(n)), "volumeExpiration", r.now+day))
 }
 
 // takeVolume takes an old trade out of the volume.
 func (r *run) takeVolume(n jsvalue.BigNumber) {
 	row := r.metric(r.market)
 	volume, _ := row.String("volume")
-	r.setMetric(row, "volume", r.volume(jsvalue.Big(volume).Minus(n)))
+	r.setMetric(jsvalue.NewObject("_id", row.Get("_id"), "volume", r.volume(jsvalue.Big(volume).Minus(n))))
 }
 
 func (r *run) volume(n jsvalue.BigNumber) string {
@@ -64,38 +63,42 @@ func (r *run) volume(n jsvalue.BigNumber) string {
 func (r *run) setPrice(price amount) {
 	row := r.metric(r.market)
 	if until, _ := row.Number("lastDayPriceExpiration"); until < r.now {
-		r.setMetric(row, "lastPrice", price.text, "lastDayPrice", price.text, "lastDayPriceExpiration", r.now+day,
-			"priceChangeHive", "0", "priceChangePercent", "0%")
+		r.setMetric(jsvalue.NewObject("_id", row.Get("_id"), "lastPrice", price.text,
+			"lastDayPrice", price.text, "lastDayPriceExpiration", r.now+day,
+			"priceChangeHive", "0", "priceChangePercent", "0%"))
 		return
 	}
 	text, _ := row.String("lastDayPrice")
 	before := jsvalue.Big(text)
 	change := price.Minus(before).Round(r.quotePrecision, jsvalue.RoundHalfUp)
 	percent := change.Div(before).Times(jsvalue.BigInt(100))
-	r.setMetric(row, "lastPrice", price.text,
-		"priceChangeHive", change.ToFixedN(r.quotePrecision), "priceChangePercent", percent.ToFixedN(2)+"%")
+	r.setMetric(jsvalue.NewObject("_id", row.Get("_id"), "lastPrice", price.text,
+		"priceChangeHive", change.ToFixedN(r.quotePrecision), "priceChangePercent", percent.ToFixedN(2)+"%"))
 }
 
 // refreshAsk looks up the lowest price of a market's sell orders.
 func (r *run) refreshAsk(m market) {
-	best := "0"
-	at := []jsvalue.Value{m.symbol}
-	for row := range r.book(sells).Ascend(byPrice, at, at) {
-		best, _ = row.String("price")
-		break
-	}
-	r.setMetric(r.metric(m), "lowestAsk", best)
+	best := priceOf(r.book(sells).Find1(byPrice, m.symbol))
+	r.setMetric(jsvalue.NewObject("_id", r.metric(m).Get("_id"), "lowestAsk", best))
 }
 
 // refreshBid looks up the highest price of a market's buy orders.
 func (r *run) refreshBid(m market) {
-	best := "0"
+	best := priceOf(nil)
 	at := []jsvalue.Value{m.symbol}
 	for row := range r.book(buys).Descend(byPrice, at, at) {
-		best, _ = row.String("price")
+		best = priceOf(row)
 		break
 	}
-	r.setMetric(r.metric(m), "highestBid", best)
+	r.setMetric(jsvalue.NewObject("_id", r.metric(m).Get("_id"), "highestBid", best))
+}
+
+// priceOf is the price of an order, "0" when there is none.
+func priceOf(row state.Row) jsvalue.Value {
+	if row == nil {
+		return "0"
+	}
+	return row.Get("price")
 }
 
 // trade is one fill.
@@ -111,18 +114,18 @@ type trade struct {
 // taken, and into the prices.
 func (r *run) record(t trade) {
 	r.prune()
-	row := jsvalue.NewObject("type", t.kind, "buyer", t.buyer, "seller", t.seller)
-	r.members(row)
-	for _, f := range []struct {
-		name  string
-		value any
-	}{
-		{"quantity", t.quantity}, {"price", t.price.text}, {"timestamp", r.now},
-		{"volume", t.volume}, {"buyTxId", t.buyTx}, {"sellTxId", t.sellTx},
-	} {
-		row.Set(f.name, f.value)
-	}
-	r.ctx.Table(historyTable).Insert(row)
+	r.ctx.Table(historyTable).Insert(r.mark(jsvalue.NewObject(
+		"type", t.kind,
+		"buyer", t.buyer,
+		"seller", t.seller,
+		"symbol", r.symbol,
+		"quantity", t.quantity,
+		"price", t.price.text,
+		"timestamp", r.now,
+		"volume", t.volume,
+		"buyTxId", t.buyTx,
+		"sellTxId", t.sellTx,
+	)))
 	r.setPrice(t.price)
 	r.traded = r.traded.Plus(jsvalue.Big(t.volume))
 }
@@ -132,10 +135,13 @@ func (r *run) record(t trade) {
 func (r *run) prune() {
 	r.prunes += 2
 	history := r.ctx.Table(historyTable)
+	if oldest := history.Find1(byTime, r.symbol); oldest == nil || at(oldest) >= r.now-day {
+		return
+	}
 	var old []state.Row
 	from, to := []jsvalue.Value{r.symbol, 0.0}, []jsvalue.Value{r.symbol, r.now - day}
 	for row := range history.Ascend(byTime, from, to) {
-		if at, _ := row.Number("timestamp"); at >= r.now-day || r.prunes <= 0 {
+		if at(row) >= r.now-day || r.prunes <= 0 {
 			break
 		}
 		r.prunes--
@@ -147,4 +153,10 @@ func (r *run) prune() {
 		r.takeVolume(jsvalue.Big(volume))
 		history.Remove(row)
 	}
+}
+
+// at is when a trade was made.
+func at(row state.Row) float64 {
+	n, _ := row.Number("timestamp")
+	return n
 }

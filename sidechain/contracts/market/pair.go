@@ -22,13 +22,13 @@ type market struct {
 	named               bool
 }
 
-// members adds to a row which market it belongs to.
-func (m market) members(row *jsvalue.Object) {
-	row.Set("symbol", m.symbol)
+// mark adds the tokens of a named market to a new row.
+func (m market) mark(row *jsvalue.Object) *jsvalue.Object {
 	if m.named {
 		row.Set("base", m.base)
 		row.Set("quote", m.quote)
 	}
+	return row
 }
 
 // marketOf is the market that a stored row belongs to; usual is the quote token
@@ -54,7 +54,15 @@ type quote struct {
 
 // newQuote fills in what follows from the decimals.
 func newQuote(symbol string, precision int, named bool) quote {
-	return quote{symbol, precision, named, jsvalue.Big("1e-" + strconv.Itoa(precision))}
+	return quote{symbol, precision, named, unitOf(precision)}
+}
+
+// unitOf is the least amount with so many decimals.
+func unitOf(places int) jsvalue.BigNumber {
+	if places == peggedPrecision {
+		return jsvalue.Big("1e-8")
+	}
+	return jsvalue.Big("1e-" + strconv.Itoa(places))
 }
 
 // usualQuote is the quote token of markets that name none.

@@ -113,6 +113,10 @@ func expiry(row state.Row) float64 {
 // first. Where there are more than an order may clear, those that expired first
 // are taken.
 func (r *run) clearExpired(s side) {
+	first := r.book(s).Find1(byExpiration)
+	if first == nil || expiry(first) > r.now {
+		return
+	}
 	var due []state.Row
 	from, to := []jsvalue.Value{0.0}, []jsvalue.Value{r.now}
 	for row := range r.book(s).Ascend(byExpiration, from, to) {

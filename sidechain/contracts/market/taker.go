@@ -45,8 +45,7 @@ func (e *edition) marketBuy(ctx contract.Context, payload *jsvalue.Object) {
 	o := &order{account: r.account, txID: r.txID, locked: budget}
 	r.clearExpired(sells)
 	for s := range r.offers(sells, nil) {
-		r.spend(o, s)
-		if !o.locked.some() {
+		if !r.spend(o, s) || !o.locked.some() {
 			break
 		}
 	}
@@ -57,11 +56,12 @@ func (e *edition) marketBuy(ctx contract.Context, payload *jsvalue.Object) {
 }
 
 // spend buys from one sell order what is left of the budget, or all that it
-// has. A budget that buys nothing at this price goes on to the next order.
-func (r *run) spend(o, s *order) {
+// has. It says whether the budget bought anything at this price: if not, it
+// buys nothing at the higher ones either.
+func (r *run) spend(o, s *order) bool {
 	quantity := fixed(o.locked.Div(s.price.BigNumber), r.basePrecision, r.gets)
 	if quantity.IsZero() {
-		return
+		return false
 	}
 	if quantity.Lte(s.quantity.BigNumber) {
 		r.pay(o.account, coin{r.base, quantity.text})
@@ -69,17 +69,18 @@ func (r *run) spend(o, s *order) {
 		r.reduceAsk(s, quantity, false)
 		r.recordBuy(o, s, quantity.text, o.locked.text)
 		o.locked = amount{}
-		return
+		return true
 	}
 	cost := r.capped(r.value(s.price, s.quantity, r.pays), o.locked)
 	if !r.fillable(cost, s.quantity) {
-		return
+		return true
 	}
 	r.pay(o.account, coin{r.base, s.quantity.text})
 	r.pay(s.account, coin{r.quote, cost.text})
 	r.book(sells).Remove(s.row)
 	r.recordBuy(o, s, s.quantity.text, cost.text)
 	o.locked = o.locked.less(cost, r.quotePrecision)
+	return true
 }
 
 // marketSell sells a quantity at the best prices that are bid.
