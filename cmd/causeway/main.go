@@ -87,6 +87,7 @@ func newRootCommand() *cobra.Command {
 		newRunCommand(),
 		newNodeCommand(),
 		newAuditCommand(),
+		newBenchCommand(),
 		newVerifyCommand(),
 		newConformCommand(),
 		newKeysCommand(),

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// benchOptions are the flags of bench: the size of the load.
+type benchOptions struct {
+	Accounts int     `json:"accounts"`
+	PerBlock int     `json:"per_block"`
+	Resting  int     `json:"resting,omitempty"`
+	Seconds  float64 `json:"seconds"`
+	Memory   bool    `json:"memory"`
+	Procs    int     `json:"gomaxprocs"`
+	dir      string  // of the stores
+}
+
+// workload is a load that is ready to run. What next does is not measured; the
+// work that it returns is, and so is finish.
+type workload struct {
+	next   func() (ops int, work func() error, err error)
+	finish func() error
+	close  func() error
+	// extra are further figures, known after the measurement.
+	extra func() (map[string]float64, error)
+	once  bool // next has one piece of work only
+}
+
+// benchmark is a load that bench knows.
+type benchmark struct {
+	name string
+	open func(context.Context, benchOptions) (*workload, error)
+}
+
+// benchmarks in the order in which they are listed.
+var benchmarks = []benchmark{
+	{"transfers", openTransfers},
+	{"orders", openOrders},
+	{"replay", openReplay},
+	{"scan", openScan},
+	{"match", openMatch},
+	{"ledger", openLedger},
+}
+
+func benchNames() string {
+	var names []string
+	for _, b := range benchmarks {
+		names = append(names, b.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func newBenchCommand() *cobra.Command {
+	var o benchOptions
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "bench NAME", Short: "Measure this machine: " + benchNames(),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usageErr("bench: name one of %s", benchNames())
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			result, err := o.run(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(result)
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), result)
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&o.Accounts, "accounts", 1000, "accounts that take part (match: watched scripts)")
+	flags.IntVar(&o.PerBlock, "per-block", 1000, "transactions in a base block")
+	flags.IntVar(&o.Resting, "resting", 0, "orders: how many rest in the book beforehand")
+	flags.Float64Var(&o.Seconds, "seconds", 5, "how long to measure")
+	flags.BoolVar(&o.Memory, "memory", false, "no files: without checkpoints")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+// benchResult is what bench prints.
+type benchResult struct {
+	Name         string             `json:"name"`
+	Ops          int                `json:"ops"`
+	Seconds      float64            `json:"seconds"`
+	OpsPerSecond float64            `json:"ops_per_second"`
+	CPUPerOp     float64            `json:"cpu_ns_per_op"`
+	AllocsPerOp  float64            `json:"allocs_per_op"`
+	Extra        map[string]float64 `json:"-"`
+	Config       benchOptions       `json:"config"`
+}
+
+// MarshalJSON puts the extra figures beside the others.
+func (r benchResult) MarshalJSON() ([]byte, error) {
+	type plain benchResult
+	text, err := json.Marshal(plain(r))
+	if err != nil || len(r.Extra) == 0 {
+		return text, err
+	}
+	extra, err := json.Marshal(r.Extra)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(text[:len(text)-1], ','), extra[1:]...), nil
+}
+
+func (r benchResult) String() string {
+	text := fmt.Sprintf("%s: %.0f ops/s (%d in %.2f s), %.0f ns of CPU and %.1f allocations each",
+		r.Name, r.OpsPerSecond, r.Ops, r.Seconds, r.CPUPerOp, r.AllocsPerOp)
+	for name, v := range r.Extra {
+		text += fmt.Sprintf(", %s %.0f", name, v)
+	}
+	return text
+}
+
+func (o benchOptions) run(ctx context.Context, name string) (result benchResult, err error) {
+	i := slices.IndexFunc(benchmarks, func(b benchmark) bool { return b.name == name })
+	switch {
+	case i < 0:
+		return result, usageErr("bench: %q is not one of %s", name, benchNames())
+	case o.Accounts < 2 || o.PerBlock < 1 || o.Resting < 0 || o.Seconds <= 0:
+		return result, usageErr("bench: --accounts from 2, --per-block from 1, --seconds above 0")
+	}
+	if o.dir, err = os.MkdirTemp("", "causeway-bench-"); err != nil {
+		return result, err
+	}
+	defer os.RemoveAll(o.dir)
+	o.Procs = runtime.GOMAXPROCS(0)
+	w, err := benchmarks[i].open(ctx, o)
+	if err != nil {
+		return result, err
+	}
+	result, err = w.measure(ctx, o.Seconds)
+	result.Name, result.Config = name, o
+	if err == nil && w.extra != nil {
+		result.Extra, err = w.extra()
+	}
+	if w.close != nil {
+		err = errors.Join(err, w.close())
+	}
+	return result, err
+}
+
+// measure runs pieces of work until they took so many seconds.
+func (w *workload) measure(ctx context.Context, seconds float64) (r benchResult, err error) {
+	var m meter
+	runtime.GC() // of what opening left
+	for m.wall.Seconds() < seconds && (!w.once || r.Ops == 0) {
+		if err := ctx.Err(); err != nil {
+			return r, err
+		}
+		ops, work, err := w.next()
+		if err != nil {
+			return r, err
+		}
+		if err := m.during(work); err != nil {
+			return r, err
+		}
+		r.Ops += ops
+	}
+	if w.finish != nil {
+		if err := m.during(w.finish); err != nil {
+			return r, err
+		}
+	}
+	r.Seconds = m.wall.Seconds()
+	r.OpsPerSecond = float64(r.Ops) / r.Seconds
+	r.CPUPerOp = float64(m.cpu.Nanoseconds()) / float64(r.Ops)
+	r.AllocsPerOp = float64(m.allocs) / float64(r.Ops)
+	return r, nil
+}
+
+// meter sums up what pieces of work cost the whole process.
+type meter struct {
+	wall, cpu time.Duration
+	allocs    uint64
+}
+
+func (m *meter) during(work func() error) error {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	cpu, start := processTime(), time.Now()
+	err := work()
+	m.wall += time.Since(start)
+	m.cpu += processTime() - cpu
+	runtime.ReadMemStats(&after)
+	m.allocs += after.Mallocs - before.Mallocs
+	return err
+}
+
+// processTime is the CPU time of all threads so far, the kernel's included.
+func processTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// bench prints one JSON object with the figures that the name promises, and
+// every load goes through without a refusal.
+func TestBench(t *testing.T) {
+	for _, b := range benchmarks {
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			var out, errs bytes.Buffer
+			args := []string{"bench", b.name, "--json", "--seconds", "0.01", "--accounts", "60", "--per-block", "40", "--resting", "50"}
+			if code := run(context.Background(), args, &out, &errs); code != exitOK {
+				t.Fatalf("exit %d: %s", code, &errs)
+			}
+			var r map[string]any
+			if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+				t.Fatal(err)
+			}
+			want := []string{"ops", "seconds", "ops_per_second", "cpu_ns_per_op"}
+			if b.name == "replay" {
+				want = append(want, "ops_per_second_signed")
+			}
+			for _, key := range want {
+				if f, ok := r[key].(float64); !ok || f <= 0 {
+					t.Errorf("%s is %v", key, r[key])
+				}
+			}
+			if r["name"] != b.name || r["config"] == nil || r["allocs_per_op"] == nil {
+				t.Errorf("printed %s", &out)
+			}
+		})
+	}
+}
+
+func TestBenchUnknown(t *testing.T) {
+	for _, args := range [][]string{{"bench"}, {"bench", "nothing"}, {"bench", "transfers", "--accounts", "1"}} {
+		var out, errs bytes.Buffer
+		if code := run(context.Background(), args, &out, &errs); code != exitUsage {
+			t.Errorf("%v: exit %d", args, code)
+		}
+		if len(args) < 3 && !strings.Contains(errs.String(), "transfers, orders, replay") {
+			t.Errorf("%v: %s", args, &errs)
+		}
+	}
+}
