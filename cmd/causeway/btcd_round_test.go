@@ -31,7 +31,7 @@ func payees() map[string][]byte {
 // the node itself says.
 func TestRoundOnBtcd(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, "alice", "bob")
+	s := newInitSite(t, "alice", "bob")
 	s.credited("alice", "2")
 	s.credited("bob", "0.5")
 	if a := s.depositAddress("alice"); !strings.HasPrefix(a, "bcrt1q") || len(a) != 44 {

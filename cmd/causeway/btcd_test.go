@@ -18,6 +18,7 @@ import (
 	"causeway/chains"
 	"causeway/chains/utxo"
 	"causeway/gateway"
+	"causeway/hotwallet"
 	"causeway/internal/btcdtest"
 	"causeway/sidechain/graphene"
 )
@@ -48,30 +49,68 @@ type site struct {
 	purse *purse
 }
 
-// newSite starts a btcd, makes a home by init and runs it, all configured by
-// the environment.
+// newSite starts a btcd, makes a home whose keys open at once and runs it.
 func newSite(t *testing.T, accounts ...string) *site {
+	t.Helper()
+	s := prepareSite(t)
+	o := initOptions{
+		home: s.home, network: "regtest", admin: "causeway", attestor: "gateway", workFactor: 1,
+		mnemonic: hotwallet.NewSecret(testMnemonic), passphrase: hotwallet.NewSecret(testPassphrase),
+		timestamp: time.Now().UTC(), cfg: defaultConfig("regtest"),
+	}
+	var err error
+	o.extra, err = parseAccounts(s.accountFlags(accounts), o.network)
+	must(t, err)
+	_, err = o.make()
+	must(t, err)
+	s.start()
+	return s
+}
+
+// newInitSite is newSite with a home made by the command init.
+func newInitSite(t *testing.T, accounts ...string) *site {
+	t.Helper()
+	s := prepareSite(t)
+	seed := filepath.Join(t.TempDir(), "seed.txt")
+	must(t, os.WriteFile(seed, []byte(testMnemonic+"\n"), 0o600))
+	args := []string{"init", "--home", s.home, "--network", "regtest", "--mnemonic-file", seed, "--json"}
+	for _, flag := range s.accountFlags(accounts) {
+		args = append(args, "--account", flag)
+	}
+	code, stdout, stderr := exitOf(t, nil, args...)
+	if code != exitOK {
+		t.Fatalf("init: exit %d: %s", code, stderr)
+	}
+	var made initResult
+	must(t, json.Unmarshal([]byte(stdout), &made))
+	s.start()
+	if s.running.BaseChainID != made.BaseChainID || s.running.ChainID != "causeway-regtest" {
+		t.Errorf("init made %+v, running.json says %+v", made, s.running)
+	}
+	return s
+}
+
+// prepareSite starts a btcd, and says by the environment all that run needs.
+func prepareSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{t: t, node: btcdtest.Start(t), home: filepath.Join(t.TempDir(), "home"), keys: map[string]graphene.PrivateKey{}}
 	s.node.Generate(130) // more than mature, and mineTo's heights have two bytes
 	s.purse = newPurse(t, s.node)
-	seed := filepath.Join(t.TempDir(), "seed.txt")
-	must(t, os.WriteFile(seed, []byte(testMnemonic+"\n"), 0o600))
-	args := []string{"init", "--home", s.home, "--network", "regtest", "--mnemonic-file", seed}
-	for _, name := range accounts {
-		args = append(args, "--account", name+"="+s.newKey(name).Public().String())
-	}
-	if code, _, stderr := exitOf(t, nil, args...); code != exitOK {
-		t.Fatalf("init: exit %d: %s", code, stderr)
-	}
 	s.env = []string{
 		"CAUSEWAY_HTTP_LISTEN=127.0.0.1:0", "CAUSEWAY_HTTP_ADMIN=127.0.0.1:0",
 		"CAUSEWAY_BASE_BLOCK_INTERVAL=1s", "CAUSEWAY_ACCOUNTS_OPEN=true",
 		"CAUSEWAY_CHAINS_BTC_NODES=" + s.node.URL, "CAUSEWAY_CHAINS_BTC_POLL=100ms",
 		fmt.Sprintf("CAUSEWAY_CHAINS_BTC_CONFIRMATIONS=%d", creditDepth),
 	}
-	s.start()
 	return s
+}
+
+// accountFlags are the values of --account.
+func (s *site) accountFlags(names []string) (flags []string) {
+	for _, name := range names {
+		flags = append(flags, name+"="+s.newKey(name).Public().String())
+	}
+	return flags
 }
 
 // newKey is the key of an account, for every role.
