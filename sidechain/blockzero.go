@@ -94,9 +94,14 @@ func (e *Engine) genesisTransactions() ([]*Transaction, error) {
 	b.deploy(g.Admin, e.cfg.Contracts[tokens])
 	b.createTokens(g)
 	for i, c := range e.cfg.Contracts {
-		if i != tokens {
-			b.deploy(g.Admin, c)
+		if i == tokens {
+			continue
 		}
+		owner := g.Admin
+		if owned, ok := c.(contract.Owned); ok {
+			owner = owned.GenesisOwner()
+		}
+		b.deploy(owner, c)
 	}
 	if err := b.issueTokens(g); err != nil {
 		return nil, err

@@ -110,6 +110,21 @@ func (f *frame) AddIndexes(table string, indexes ...state.Index) {
 	t.indexes = indexCount(t.table.Def())
 }
 
+// AddTable implements contract.Context.
+func (f *frame) AddTable(def state.TableDef) *state.Table {
+	if t := f.Table(def.Name); t != nil {
+		return t
+	}
+	if f.setup || !contract.IsAlphanumeric(def.Name) {
+		return nil
+	}
+	def.Name = fullName(f.rec.name, def.Name)
+	f.rt.tables.CreateTable(def)
+	t := f.rt.reg.addTable(f.rec, def.Name, indexCount(def))
+	f.rt.reg.newest = append(f.rt.reg.newest, t)
+	return t.table
+}
+
 func (f *frame) Call(name, action string, params *jsvalue.Object) contract.Result {
 	return f.call(f.sender, name, action, params)
 }
@@ -190,6 +205,7 @@ func (f *frame) Savepoint() contract.Mark {
 func (f *frame) Rollback(m contract.Mark) {
 	f.rt.tables.Rollback(m.State)
 	f.rt.unwrite(m.Writes)
+	f.rt.reg.dropTables()
 	f.events = f.events[:m.Events]
 }
 

@@ -208,6 +208,9 @@ func (g *Genesis) validate() error {
 	if !names[g.Admin] {
 		return fmt.Errorf("%w: admin %q is not among the accounts", ErrGenesis, g.Admin)
 	}
+	if g.BasePeg != nil && !names[*g.BasePeg] {
+		return fmt.Errorf("%w: base_peg %q is not among the accounts", ErrGenesis, *g.BasePeg)
+	}
 	for _, a := range g.Pegs.Attestors {
 		if !names[a] {
 			return fmt.Errorf("%w: attestor %q is not among the accounts", ErrGenesis, a)

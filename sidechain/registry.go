@@ -84,6 +84,7 @@ type registry struct {
 	tables  *state.Section
 	records map[string]*record
 	byTable map[string]*tableRecord // by full name
+	newest  []*tableRecord          // made by actions of this block
 	ticks   []tick
 	resolve func(name, codeHash string) (impl contract.Contract, trusted bool)
 }
@@ -106,7 +107,7 @@ func newRegistry(tables *state.Section, resolve func(name, codeHash string) (con
 func (reg *registry) load() error {
 	reg.records = map[string]*record{}
 	reg.byTable = map[string]*tableRecord{}
-	reg.ticks = nil
+	reg.ticks, reg.newest = nil, nil
 	for row := range reg.tables.Table(contractsTable).All() {
 		r, err := reg.readRecord(row)
 		if err != nil {
@@ -175,6 +176,20 @@ func (reg *registry) addTable(r *record, full string, indexes int) *tableRecord 
 	return t
 }
 
+// dropTables forgets tables of actions that a savepoint took back, the newest
+// first.
+func (reg *registry) dropTables() {
+	for i := len(reg.newest) - 1; i >= 0; i-- {
+		t := reg.newest[i]
+		if reg.tables.Table(t.full) == t.table {
+			return
+		}
+		delete(reg.byTable, t.full)
+		t.owner.tables = slices.DeleteFunc(t.owner.tables, func(other *tableRecord) bool { return other == t })
+		reg.newest = reg.newest[:i]
+	}
+}
+
 func fullName(contract, table string) string { return contract + "_" + table }
 
 // put adds a contract to the chain or replaces its code.
@@ -198,6 +213,7 @@ func (reg *registry) store() {
 			r.dirty = false
 		}
 	}
+	reg.newest = nil
 }
 
 // contractDocument is the contract's document as the API returns it (peer-spec 1.10),

@@ -12,7 +12,7 @@ import (
 
 // TestVectors replays all vectors of the suites that are built.
 func TestVectors(t *testing.T) {
-	sum, err := Run([]string{"testdata/tokens", "testdata/ticks", "testdata/smarttokens", "testdata/market", "testdata/comments"}, func(r Result) {
+	sum, err := Run([]string{"testdata/tokens", "testdata/ticks", "testdata/smarttokens", "testdata/market", "testdata/comments", "testdata/hivepegged", "testdata/resourcemanager"}, func(r Result) {
 		if !r.OK {
 			t.Errorf("%s: %q", r.Vector, r.Diff)
 		}
@@ -20,7 +20,7 @@ func TestVectors(t *testing.T) {
 			t.Errorf("%s compared nothing: %+v", r.Vector, c)
 		}
 	})
-	if err != nil || sum != (Summary{Passed: 82}) {
+	if err != nil || sum != (Summary{Passed: 96}) {
 		t.Errorf("%s, %v", sum, err)
 	}
 }

@@ -19,19 +19,8 @@ func (d double) CodeHash() string                    { return d.codeHash }
 func (d double) Setup(contract.Context)              {}
 func (d double) Actions() map[string]contract.Action { return d.actions }
 
-// uncalled stands for a contract that is deployed in vectors of others and
-// never called there. A call of it fails the vector.
-type uncalled struct{ double }
-
-// Partial implements contract.Partial.
-func (uncalled) Partial() {}
-
 func doubles() []sidechain.Version {
 	return []sidechain.Version{
-		{
-			Source:   "7dc2bda7b371e339c860b9887d862d93df6d8f3232d6f7850b4ea5a9c425ae59", // hivepegged
-			Contract: uncalled{double{"ff93fd0ed74c24bff2152c517289c9de043129a74dadff190a843f49213bc575", nil}},
-		},
 		{
 			Source:   "949a4fe3acf75a489423dc798aebd7aeabc74edb7206f37b5de5ee599062e92b",
 			Contract: double{"a8d8d2b705ff20ae3c7c7b07849c2e3fb9fa28106845059e555b60f8adb622f8", nil},

@@ -6,8 +6,10 @@ import (
 
 	"causeway/sidechain"
 	"causeway/sidechain/contracts/comments"
+	"causeway/sidechain/contracts/hivepegged"
 	"causeway/sidechain/contracts/inflation"
 	"causeway/sidechain/contracts/market"
+	"causeway/sidechain/contracts/marketpools"
 	"causeway/sidechain/contracts/mining"
 	"causeway/sidechain/contracts/nft"
 	"causeway/sidechain/contracts/resourcemanager"
@@ -26,6 +28,9 @@ func versions() []sidechain.Version {
 		{Source: "795fca1336f9bfcf0cb2e780fc68bf51b6bd51941b0982a659a2af4f77cab418", Contract: resourcemanager.Plain(), Trusted: true},
 		{Source: "a02b30401362007e769bf97549f02d520d6c1e69b7efa897421706c52ad17614", Contract: resourcemanager.Minified(), Trusted: true},
 		{Source: "358ed7ff7757d2de4a9a4692fea24cfe548d003f29f0464e71a847ab67e8dd1b", Contract: nft.Bootstrap(), Trusted: true},
+		{Source: "ef55a171b4e4ab6a2e015394d0288b65c0aa7fe02bfd8731ad1b769d8c1e4197", Contract: nft.Current(), Trusted: true},
+		{Source: "7dc2bda7b371e339c860b9887d862d93df6d8f3232d6f7850b4ea5a9c425ae59", Contract: hivepegged.Current(), Trusted: true},
+		{Source: "4494ed4cd731c2e85794cf92cc904f95153d91d0dbd4d44bda6fa7c057e169dc", Contract: marketpools.Current(), Trusted: true},
 		{Source: "9c1a08da8ae2e887b1270d49ee0c44039814d77c043d3c6842f88cf158c3be8d", Contract: inflation.Bootstrap(), Trusted: true},
 		{Source: "3fac0d342c645c6c755a6fadf070d34afbf492dcec1c3220c816d997ce36f77c", Contract: mining.Current(), Trusted: true},
 		{Source: "48db18beb0f8f7fe8e1046aff19f3792e36408804d89122b754d877b53192aa6", Contract: tokenfunds.Current(), Trusted: true},

@@ -88,6 +88,11 @@ type Context interface {
 	// CreateTable is for Setup. The definition carries short names; the
 	// context adds the prefix.
 	CreateTable(def state.TableDef) *state.Table
+	// AddTable makes a table of the running contract while an action runs, for
+	// contracts with a table for each of their tokens; nil for a name that is
+	// not alphanumeric. A table that exists is returned as it is. What takes the
+	// action's writes back takes the table back too.
+	AddTable(def state.TableDef) *state.Table
 	// AddIndexes is for Setup at an update: it adds indexes that a find of the
 	// API may sort by to a table of the running contract that exists.
 	AddIndexes(table string, indexes ...state.Index)
@@ -118,8 +123,8 @@ type Context interface {
 	// Switch says whether a named rule is on: the Rule constants of this
 	// package (by height on chains with the peer's history, always on new
 	// ones), else a genesis switch. Param reads a member of genesis `params`,
-	// or "gate", "fee_account", "admin", "admin_delay" and "native_peg" (nil when
-	// absent).
+	// or "gate", "fee_account", "admin", "admin_delay", "native_peg" and
+	// "base_coin" (nil when absent).
 	Switch(name string) bool
 	Param(name string) jsvalue.Value
 	// Genesis is the parsed genesis document while Setup runs at genesis, nil
@@ -204,4 +209,10 @@ type Partial interface {
 // peer's chain the list is part of the state.
 type Ticker interface {
 	Ticks() []string
+}
+
+// Owned is implemented by contracts that belong to another account than the
+// admin on a new chain. GenesisOwner is the account that deploys it at genesis.
+type Owned interface {
+	GenesisOwner() string
 }
