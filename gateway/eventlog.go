@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"causeway/internal/boltfile"
 	"causeway/pegs"
 
 	"go.etcd.io/bbolt"
@@ -39,14 +40,14 @@ type eventLog struct {
 // else that does not fit is ErrLogDamaged.
 func openLog(path, network string, readOnly bool, replay func(pegs.Record) error) (*eventLog, error) {
 	db, err := openBolt(path, readOnly)
-	if errors.Is(err, errBolt) {
-		return nil, fmt.Errorf("%w: %s: %w", ErrLogDamaged, path, err)
+	if errors.Is(err, boltfile.ErrDamaged) {
+		return nil, fmt.Errorf("%w: %w", ErrLogDamaged, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("gateway: event log: %w", err)
 	}
 	l := &eventLog{db: db, next: 1}
-	err = guarded(func() error {
+	err = boltfile.Guard(func() error {
 		if !readOnly {
 			if err := db.Update(func(tx *bbolt.Tx) error { return prepareLog(tx, network) }); err != nil {
 				return err
@@ -54,7 +55,7 @@ func openLog(path, network string, readOnly bool, replay func(pegs.Record) error
 		}
 		return l.replay(network, readOnly, replay)
 	})
-	if errors.Is(err, errBolt) {
+	if errors.Is(err, boltfile.ErrDamaged) {
 		err = fmt.Errorf("%w: %w", ErrLogDamaged, err)
 	}
 	if err != nil {

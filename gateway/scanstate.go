@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"causeway/chains"
+	"causeway/internal/boltfile"
 
 	"go.etcd.io/bbolt"
 )
@@ -98,9 +99,9 @@ func openScanStore(path, network string) (*scanStore, error) {
 	var err error
 	for range 2 {
 		if s.db, err = openBolt(path, false); err == nil {
-			err = guarded(func() error { return prepareScans(s.db, network) })
+			err = boltfile.Guard(func() error { return prepareScans(s.db, network) })
 		}
-		if !errors.Is(err, errBolt) {
+		if !errors.Is(err, boltfile.ErrDamaged) {
 			break
 		}
 		if s.db != nil {

@@ -170,7 +170,7 @@ func journalled(h *graphene.SignedHeader) signedHeader {
 
 // header is the last header signed, nil when there is none.
 func (j *journal) header() (last *signedHeader, err error) {
-	err = j.db.View(func(tx *bbolt.Tx) error {
+	err = j.view(func(tx *bbolt.Tx) error {
 		raw := tx.Bucket(bucketMeta).Get(keyHeader)
 		if raw == nil {
 			return nil

@@ -8,12 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"causeway/chains"
+	"causeway/internal/boltfile"
 
 	"go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
 )
 
 // journalFormat is the version of signer.db.
@@ -70,18 +69,22 @@ type journalEntry struct {
 // openJournal opens or makes signer.db. identity ties it to one seed, network
 // and base chain: another one is ErrForeignJournal.
 func openJournal(path, identity string) (*journal, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second})
-	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, fmt.Errorf("signer journal %s is in use by another process: %w", path, err)
-	}
+	db, err := boltfile.Open(path, boltfile.Options{})
 	if err != nil {
-		return nil, fmt.Errorf("signer journal %s: %w", path, err)
+		return nil, fmt.Errorf("signer journal: %w", err)
 	}
-	err = db.Update(func(tx *bbolt.Tx) error { return prepareJournal(tx, identity) })
+	err = boltfile.Guard(func() error {
+		return db.Update(func(tx *bbolt.Tx) error { return prepareJournal(tx, identity) })
+	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("signer journal %s: %w", path, err), db.Close())
 	}
 	return &journal{db: db}, nil
+}
+
+// view reads; a damaged page is an error.
+func (j *journal) view(read func(tx *bbolt.Tx) error) error {
+	return boltfile.Guard(func() error { return j.db.View(read) })
 }
 
 func prepareJournal(tx *bbolt.Tx, identity string) error {
@@ -107,7 +110,7 @@ func (j *journal) close() error { return j.db.Close() }
 
 // counter is the number of durable changes ever made.
 func (j *journal) counter() (n uint64, err error) {
-	err = j.db.View(func(tx *bbolt.Tx) error {
+	err = j.view(func(tx *bbolt.Tx) error {
 		n = counterOf(tx)
 		return nil
 	})
@@ -123,7 +126,7 @@ func counterOf(tx *bbolt.Tx) uint64 {
 
 // intent is what was promised for a batch, nil when nothing was.
 func (j *journal) intent(batch string) (found *intent, err error) {
-	err = j.db.View(func(tx *bbolt.Tx) error {
+	err = j.view(func(tx *bbolt.Tx) error {
 		found, err = intentOf(tx, batch)
 		return err
 	})
@@ -152,7 +155,7 @@ type claims struct {
 // claimsOn looks up who else was promised the outpoints and payees of want,
 // and whether anything spends an output of its earlier variants.
 func (j *journal) claimsOn(want *intent, earlier []variant) (c claims, err error) {
-	err = j.db.View(func(tx *bbolt.Tx) error {
+	err = j.view(func(tx *bbolt.Tx) error {
 		outpoints, payees := tx.Bucket(bucketOutpoints), tx.Bucket(bucketPayees)
 		for _, spend := range want.Spends {
 			if b := outpoints.Get(outpointKey(want.Chain, spend)); b != nil && string(b) != want.Batch {
@@ -185,13 +188,15 @@ func outpointKey(chain chains.ID, spend string) []byte {
 // update is one durable change: it raises the counter and returns only when
 // the disk has it. Until then no signature may leave the signer.
 func (j *journal) update(change func(tx *bbolt.Tx, counter uint64) error) error {
-	err := j.db.Update(func(tx *bbolt.Tx) error {
-		counter := counterOf(tx) + 1
-		err := tx.Bucket(bucketMeta).Put(keyCounter, binary.BigEndian.AppendUint64(nil, counter))
-		if err != nil {
-			return err
-		}
-		return change(tx, counter)
+	err := boltfile.Guard(func() error {
+		return j.db.Update(func(tx *bbolt.Tx) error {
+			counter := counterOf(tx) + 1
+			err := tx.Bucket(bucketMeta).Put(keyCounter, binary.BigEndian.AppendUint64(nil, counter))
+			if err != nil {
+				return err
+			}
+			return change(tx, counter)
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("signer journal: %w", err)
@@ -261,7 +266,7 @@ func index(tx *bbolt.Tx, want *intent, v variant) error {
 // verify walks the log: entries linked by hash, none above the counter, and
 // the indexes say what the log says.
 func (j *journal) verify() error {
-	return j.db.View(func(tx *bbolt.Tx) error {
+	return j.view(func(tx *bbolt.Tx) error {
 		meta, previous := tx.Bucket(bucketMeta), []byte(nil)
 		err := tx.Bucket(bucketLog).ForEach(func(key, raw []byte) error {
 			var entry journalEntry

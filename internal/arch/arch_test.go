@@ -19,14 +19,14 @@ const module = "causeway"
 var allowed = map[string][]string{
 	"cmd":                              {"*"},
 	"api":                              {"gateway", "pegs", "chains", "sidechain", "hotwallet"},
-	"gateway":                          {"gateway", "hotwallet", "pegs", "chains", "sidechain"},
-	"hotwallet":                        {"hotwallet", "chains", "sidechain/graphene"}, // role messages: ADR 0004
+	"gateway":                          {"gateway", "hotwallet", "pegs", "chains", "sidechain", "internal/boltfile"},
+	"hotwallet":                        {"hotwallet", "chains", "sidechain/graphene", "internal/boltfile"}, // role messages: ADR 0004
 	"pegs":                             {"pegs", "chains", "chains/address", "sidechain/contract", "sidechain/jsvalue"},
 	"pegs/contract":                    {"chains/address", "sidechain/contract", "sidechain/jsvalue", "sidechain/state"},
 	"chains":                           {"chains"},
 	"chains/address":                   {},
 	"chains/devnet":                    {"chains"},
-	"sidechain":                        {"sidechain"},
+	"sidechain":                        {"sidechain", "internal/boltfile"},
 	"sidechain/jsvalue":                {},
 	"sidechain/state":                  {"sidechain/jsvalue"},
 	"sidechain/query":                  {"sidechain/jsvalue", "sidechain/state"},
@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 	"sidechain/contracts/contracttest": {"sidechain"}, // test support: a chain for contracts
 	"sidechain/graphene":               {"sidechain/jsvalue"},
 	"internal":                         {"chains"},
+	"internal/boltfile":                {},
 }
 
 // consensus decides what a block means: an upgrade of a chain library must

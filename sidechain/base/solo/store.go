@@ -8,14 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"runtime/debug"
 	"sync"
-	"time"
 
 	bolt "go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
 
+	"causeway/internal/boltfile"
 	"causeway/sidechain/base"
 	"causeway/sidechain/graphene"
 )
@@ -75,12 +72,13 @@ type StoreOptions struct {
 // OpenStore opens or creates the blocks of the chain with that id and checks
 // the newest of them.
 func OpenStore(path string, chainID [32]byte, opt StoreOptions) (*Store, error) {
-	if err := checkFile(path); err != nil {
-		return nil, err
-	}
-	db, err := openBolt(path, opt)
+	var db *bolt.DB
+	err := guarded(func() (err error) {
+		db, err = boltfile.Open(path, boltfile.Options{ReadOnly: opt.ReadOnly, NoSync: opt.NoSync})
+		return err
+	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("solo: open: %w", err)
 	}
 	s := &Store{db: db}
 	err = s.load(chainID, opt.ReadOnly)
@@ -94,57 +92,16 @@ func OpenStore(path string, chainID [32]byte, opt StoreOptions) (*Store, error) 
 	return s, nil
 }
 
-func openBolt(path string, opt StoreOptions) (*bolt.DB, error) {
-	db, err := bolt.Open(path, 0o600, &bolt.Options{
-		Timeout:      time.Second,
-		ReadOnly:     opt.ReadOnly,
-		NoSync:       opt.NoSync,
-		FreelistType: bolt.FreelistMapType,
-	})
+// guarded gives what boltfile finds wrong with the file our names.
+func guarded(f func() error) error {
+	err := boltfile.Guard(f)
 	switch {
-	case errors.Is(err, berrors.ErrTimeout):
-		return nil, fmt.Errorf("%w: %s", ErrStoreInUse, path)
-	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
-	case err != nil:
-		return nil, fmt.Errorf("solo: open %s: %w", path, err)
+	case errors.Is(err, boltfile.ErrInUse):
+		return fmt.Errorf("%w: %w", ErrStoreInUse, err)
+	case errors.Is(err, boltfile.ErrDamaged):
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	return db, nil
-}
-
-// checkFile finds a file that was cut short: reading pages that its head says
-// are there would end the process.
-func checkFile(path string) error {
-	info, err := os.Stat(path)
-	if errors.Is(err, os.ErrNotExist) || (err == nil && info.Size() == 0) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("solo: base.db: %w", err)
-	}
-	db, err := openBolt(path, StoreOptions{ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	return db.View(func(tx *bolt.Tx) error {
-		if tx.Size() > info.Size() {
-			return fmt.Errorf("%w: %d bytes, its head speaks of %d", ErrCorrupt, info.Size(), tx.Size())
-		}
-		return nil
-	})
-}
-
-// guarded turns what a damaged page does to bbolt (a panic, or a fault of the
-// memory map) into ErrCorrupt.
-func guarded(f func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", ErrCorrupt, p)
-		}
-	}()
-	return f()
+	return err
 }
 
 func (s *Store) load(chainID [32]byte, readOnly bool) error {
