@@ -25,9 +25,9 @@ func newDemoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Move real value the whole round on an embedded network",
 		Long: "demo starts a network in this process (or uses a running one) and drives it\n" +
-			"through its public HTTP and RPC surfaces only: deposit, mint, transfer, a\n" +
-			"community token, withdrawal, audit. It fails unless every step happened and the\n" +
-			"books balance.",
+			"through its public HTTP and RPC surfaces only: deposit, mint, transfer, withdrawal,\n" +
+			"a community token that is staked, traded and earned, audit. It fails unless every\n" +
+			"step happened and the books balance.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opts.out, opts.log = cmd.OutOrStdout(), cmd.ErrOrStderr()

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -28,7 +29,8 @@ const storyWait = 60 * time.Second
 // network is what the story knows of the running network: its running.json.
 type network struct {
 	*client
-	keys map[string]graphene.PrivateKey
+	admin         string
+	keys, posting map[string]graphene.PrivateKey // active and posting, by account
 }
 
 // tell runs the steps on every chain asked for, then the community token and
@@ -38,13 +40,14 @@ func (s *story) tell(ctx context.Context, r running, chainIDs []string) error {
 	if err != nil {
 		return err
 	}
-	n := &network{client: c, keys: map[string]graphene.PrivateKey{}}
+	n := &network{client: c, admin: r.Admin, keys: map[string]graphene.PrivateKey{}, posting: map[string]graphene.PrivateKey{}}
 	for _, account := range r.Accounts {
-		key, err := graphene.ParseWIF(account.Active)
-		if err != nil {
-			return fmt.Errorf("active key of %s in %s: %w", account.Name, runningFile, err)
+		var errActive, errPosting error
+		n.keys[account.Name], errActive = graphene.ParseWIF(account.Active)
+		n.posting[account.Name], errPosting = graphene.ParseWIF(account.Posting)
+		if err := errors.Join(errActive, errPosting); err != nil {
+			return fmt.Errorf("keys of %s in %s: %w", account.Name, runningFile, err)
 		}
-		n.keys[account.Name] = key
 	}
 	fmt.Fprintf(s.lines, "network %s at %s\n", r.ChainID, r.URL)
 	for _, id := range chainIDs {
@@ -56,7 +59,7 @@ func (s *story) tell(ctx context.Context, r running, chainIDs []string) error {
 			return err
 		}
 	}
-	if err := s.community(ctx, n); err != nil {
+	if err := s.community(ctx, n, "SWAP."+upper(chainIDs[0])); err != nil {
 		return err
 	}
 	return s.balance(ctx, n)
@@ -202,33 +205,6 @@ func paid(ctx context.Context, n *network, c *coin, payee string, ids map[string
 		return "", fmt.Errorf("the payee received %s, the withdrawal says %s", got.Coin(8), w.Amount)
 	}
 	return fmt.Sprintf("%s %s paid out and confirmed (fee %s), txid %.12s…", w.Amount, upper(c.id), w.Fee, w.TxID), nil
-}
-
-// community creates and issues a token of its own.
-func (s *story) community(ctx context.Context, n *network) error {
-	symbol, err := n.freeSymbol(ctx, "COOL")
-	if err != nil {
-		return err
-	}
-	err = s.step("token.create", func(ids map[string]string) (string, error) {
-		id, err := n.contract(ctx, "founder", n.keys["founder"], "tokens", "create", map[string]any{"name": "Cool Community", "symbol": symbol, "precision": 3, "maxSupply": "1000000"})
-		ids["transaction"], ids["symbol"] = id, symbol
-		return "founder creates " + symbol, err
-	})
-	if err != nil {
-		return err
-	}
-	return s.step("token.issue", func(ids map[string]string) (string, error) {
-		id, err := n.contract(ctx, "founder", n.keys["founder"], "tokens", "issue", map[string]any{"symbol": symbol, "to": "alice", "quantity": "1000"})
-		ids["transaction"] = id
-		if err != nil {
-			return "", err
-		}
-		if balance, err := n.balance(ctx, "alice", symbol); err != nil || balance != "1000.000" {
-			return "", fmt.Errorf("alice holds %s %s (%w)", balance, symbol, err)
-		}
-		return "founder issues 1000.000 " + symbol + " to alice", nil
-	})
 }
 
 // freeSymbol is a symbol that no token has: the story may be told again on the
