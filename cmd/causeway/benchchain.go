@@ -79,7 +79,7 @@ func openBenchChain(o benchOptions) (*benchChain, error) {
 		return nil, err
 	}
 	c.engine, err = sidechain.OpenEngine(sidechain.EngineConfig{
-		Genesis: g, GenesisBytes: text, DB: c.db, Contracts: chainContracts(),
+		Genesis: g, GenesisBytes: text, DB: c.db, Contracts: chainContracts(g),
 		CheckpointBlocks: math.MaxInt, CheckpointEvery: -1, // saved in the measured time
 	})
 	if err != nil {
@@ -310,7 +310,7 @@ func (c *benchChain) fillMarket() error {
 }
 
 func hasContract(name string) bool {
-	for _, c := range chainContracts() {
+	for _, c := range chainContracts(benchGenesis()) {
 		if c.Name() == name {
 			return len(c.Actions()) > 0
 		}

@@ -89,7 +89,7 @@ func (r *benchReplay) makeGenesis() error {
 
 // open makes a new state; name is its file.
 func (r *benchReplay) open(skipSignatures bool, name string) (*replayNode, error) {
-	contracts := chainContracts()
+	contracts := chainContracts(r.genesis)
 	n := &replayNode{}
 	var err error
 	n.machine, err = solo.NewMachine(solo.MachineConfig{Genesis: r.genesis, ChainID: r.chainID, SkipSignatures: skipSignatures})

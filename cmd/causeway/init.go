@@ -194,7 +194,7 @@ func (o *initOptions) genesis() ([]byte, *sidechain.Genesis, error) {
 	if _, err := sidechain.LoadGenesis(text); err != nil {
 		return nil, nil, &exitErr{exitUsage, err}
 	}
-	if _, err := newMachine(g, sidechain.BaseChainID(text), chainContracts()); err != nil {
+	if _, err := newMachine(g, sidechain.BaseChainID(text), chainContracts(g)); err != nil {
 		return nil, nil, &exitErr{exitUsage, err}
 	}
 	return text, g, nil

@@ -30,6 +30,7 @@ import (
 	"causeway/sidechain/base/solo"
 	"causeway/sidechain/contract"
 	"causeway/sidechain/contracts/comments"
+	"causeway/sidechain/contracts/hivepegged"
 	"causeway/sidechain/contracts/market"
 	"causeway/sidechain/contracts/resourcemanager"
 	"causeway/sidechain/contracts/tokens"
@@ -51,9 +52,14 @@ func newCoin(id string, network chains.Network) (*utxo.Coin, error) {
 }
 
 // chainContracts are the contracts of a new chain in the order in which
-// genesis deploys them.
-func chainContracts() []contract.Contract {
-	return []contract.Contract{tokens.New(), resourcemanager.New(), market.New(), comments.New(), pegscontract.New()}
+// genesis deploys them. The base layer's own coin is a token only where an
+// account backs it.
+func chainContracts(g *sidechain.Genesis) []contract.Contract {
+	list := []contract.Contract{tokens.New(), resourcemanager.New(), market.New(), comments.New(), pegscontract.New()}
+	if g.BasePeg != nil {
+		list = append(list, hivepegged.New(*g.BasePeg))
+	}
+	return list
 }
 
 // nodeOptions are what differs between run, dev and an audit of a stopped home.
@@ -206,7 +212,7 @@ func newMachine(g *sidechain.Genesis, baseID [32]byte, contracts []contract.Cont
 }
 
 func (n *node) openEngine(context.Context) error {
-	contracts := chainContracts()
+	contracts := chainContracts(n.genesis)
 	var err error
 	if n.machine, err = newMachine(n.genesis, n.baseID, contracts); err != nil {
 		return err

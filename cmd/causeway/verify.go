@@ -69,7 +69,7 @@ func (o verifyOptions) run(ctx context.Context) (report verify.Report, err error
 		return report, err
 	}
 	cfg := verify.Config{
-		Genesis: g, Document: document, Contracts: chainContracts(),
+		Genesis: g, Document: document, Contracts: chainContracts(g),
 		SkipSignatures: o.noSignatures, Log: newLogger(os.Stderr, slog.LevelWarn),
 	}
 	if cfg.Proof, err = readProof(o.proof); err != nil {
