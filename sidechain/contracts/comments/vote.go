@@ -66,9 +66,7 @@ func spend(ctx contract.Context, b ballot, pool, post state.Row) effect {
 	case b.weight > 0:
 		rshares := sharesOf(ctx, b, post.Get("symbol"), up)
 		up = spent(up, b.weight, number(config, "votePowerConsumption"))
-		before := big(post, "votePositiveRshareSum")
-		gain := curationWeight(pool, jsvalue.Big(rshares).Plus(before)).Minus(curationWeight(pool, before))
-		worth.rshares, worth.curation = rshares, cut(gain, shareDecimals)
+		worth.rshares, worth.curation = rshares, curationGain(pool, rshares, post.Get("votePositiveRshareSum"))
 	case b.weight < 0 && !jsvalue.Truthy(config.Get("disableDownvote")):
 		worth.rshares = sharesOf(ctx, b, post.Get("symbol"), down)
 		down = spent(down, b.weight, number(config, "downvotePowerConsumption"))
@@ -98,23 +96,21 @@ func spent(power, weight, consumption float64) float64 {
 
 // sharesOf is stake * weight * power: negative for a downvote.
 func sharesOf(ctx contract.Context, b ballot, symbol jsvalue.Value, power float64) string {
-	whole := jsvalue.BigInt(fullPower)
-	return cut(stakeOf(ctx, b.voter, symbol).Times(jsvalue.Big(b.weight)).Times(jsvalue.Big(power)).
-		Div(whole).Div(whole), shareDecimals)
+	return weighted(stakeOf(ctx, b.voter, symbol), b.weight, power)
 }
 
 // stakeOf is the stake that an account votes with: its own and what others
 // delegated to it.
-func stakeOf(ctx contract.Context, account, symbol jsvalue.Value) jsvalue.BigNumber {
+func stakeOf(ctx contract.Context, account, symbol jsvalue.Value) jsvalue.Value {
 	row := findBalance(ctx, account, symbol)
 	if row == nil {
-		return jsvalue.BigInt(0)
+		return "0"
 	}
-	stake := big(row, "stake")
-	if in := big(row, "delegationsIn"); jsvalue.Truthy(row.Get("delegationsIn")) && in.IsFinite() {
-		stake = stake.Plus(in)
+	stake, in := row.Get("stake"), row.Get("delegationsIn")
+	if in == "0" || !jsvalue.Truthy(in) || !jsvalue.Big(in).IsFinite() {
+		return stake
 	}
-	return stake
+	return jsvalue.Big(stake).Plus(jsvalue.Big(in)).ToFixed()
 }
 
 // record stores the vote and returns the rshares that it adds to the post. A
@@ -130,7 +126,7 @@ func record(ctx contract.Context, b ballot, worth effect, pool, post state.Row) 
 		votes.Update(jsvalue.NewObject("_id", old.Get("_id"),
 			"weight", b.weight, "rshares", worth.rshares, "curationWeight", "0", "timestamp", b.now))
 		ctx.Emit("updateVote", data)
-		return cut(jsvalue.Big(worth.rshares).Minus(big(old, "rshares")), shareDecimals)
+		return difference(worth.rshares, old.Get("rshares"))
 	}
 	votes.Insert(jsvalue.NewObject(
 		"rewardPoolId", id,
@@ -150,15 +146,14 @@ func record(ctx contract.Context, b ballot, worth effect, pool, post state.Row) 
 // claims at once, later when the post is paid. What is taken back is not taken
 // from the positive sum.
 func count(ctx contract.Context, now float64, added string, pool, post state.Row) {
-	sum, more := big(post, "voteRshareSum"), jsvalue.Big(added)
-	next := cut(sum.Plus(more), shareDecimals)
+	old := post.Get("voteRshareSum")
+	next := sum(old, added)
 	row := jsvalue.NewObject("_id", post.Get("_id"), "voteRshareSum", next)
-	if more.Gt(jsvalue.BigInt(0)) {
-		row.Set("votePositiveRshareSum", cut(big(post, "votePositiveRshareSum").Plus(more), shareDecimals))
+	if jsvalue.Big(added).Gt(jsvalue.BigInt(0)) {
+		row.Set("votePositiveRshareSum", sum(post.Get("votePositiveRshareSum"), added))
 		if now < number(pool, "createdTimestamp")+decayDays(pool)*day {
-			claims := big(pool, "pendingClaims").Plus(postClaims(pool, jsvalue.Big(next))).Minus(postClaims(pool, sum))
 			ctx.Table(poolTable).Update(jsvalue.NewObject(
-				"_id", pool.Get("_id"), "pendingClaims", cut(claims, shareDecimals)))
+				"_id", pool.Get("_id"), "pendingClaims", claimsAfter(pool, old, next)))
 		}
 	}
 	ctx.Table(postTable).Update(row)
