@@ -6,9 +6,7 @@ import (
 	"testing"
 
 	"causeway/sidechain"
-	"causeway/sidechain/contract"
 	"causeway/sidechain/contracts/contracttest"
-	"causeway/sidechain/contracts/tokens"
 	"causeway/sidechain/graphene"
 	"causeway/sidechain/state"
 )
@@ -34,7 +32,7 @@ func transferChain(b *testing.B, path string, holders int) (node, *chain) {
 		b.Fatal(err)
 	}
 	engine, err := sidechain.OpenEngine(sidechain.EngineConfig{
-		Genesis: g, GenesisBytes: text, DB: db, Contracts: []contract.Contract{tokens.New()},
+		Genesis: g, GenesisBytes: text, DB: db, Contracts: contracts(),
 		CheckpointBlocks: 10, CheckpointEvery: -1,
 	})
 	if err != nil {
@@ -44,7 +42,7 @@ func transferChain(b *testing.B, path string, holders int) (node, *chain) {
 }
 
 func benchmarkTransfers(b *testing.B, path string) {
-	const holders = 10_000
+	const holders = 1_000
 	n, c := transferChain(b, path, holders)
 	defer n.stop(b)
 	var ops []graphene.Operation
@@ -72,7 +70,7 @@ func benchmarkTransfers(b *testing.B, path string) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "transfers/s")
 }
 
-// BenchmarkTransfers: blocks of 1,000 transfers among 10,000 holders, one
+// BenchmarkTransfers: blocks of 1,000 transfers among 1,000 holders, one
 // operation is one transfer.
 func BenchmarkTransfers(b *testing.B) {
 	b.Run("memory", func(b *testing.B) { benchmarkTransfers(b, "") })

@@ -25,7 +25,10 @@ type Block struct {
 	// "Block commitment"). They are no part of Hash.
 	StateRoot, StateHash string
 
-	json []byte // of Transactions, set by seal
+	// text is the beginning of the document, up to the end of the
+	// transactions, which stand from list on. Set by seal.
+	text []byte
+	list int
 }
 
 // seal computes the merkle roots and the hash from the executed transactions.
@@ -36,7 +39,9 @@ func (b *Block) seal() {
 		hashes[i], dbHashes[i] = tx.Hash, tx.DatabaseHash
 	}
 	b.MerkleRoot, b.DatabaseHash = merkle(hashes), merkle(dbHashes)
-	b.json = appendTransactions(make([]byte, 0, typicalSize*(1+len(b.Transactions))), b.Transactions)
+	b.text = b.appendHead(make([]byte, 0, typicalSize*(2+len(all))))
+	b.list = len(b.text)
+	b.text = appendTransactions(b.text, b.Transactions)
 
 	head := make([]byte, 0, 512)
 	head = append(head, b.PreviousHash...)
@@ -48,7 +53,7 @@ func (b *Block) seal() {
 	head = append(head, b.Timestamp...)
 	h := sha256.New()
 	h.Write(append(head, b.MerkleRoot...))
-	h.Write(b.json)
+	h.Write(b.text[b.list:])
 	b.Hash = hex.EncodeToString(h.Sum(nil))
 }
 
@@ -58,32 +63,46 @@ const typicalSize = 900
 // AppendJSON appends the document that the API returns: the peer's members in
 // the peer's order, then stateRoot and stateHash.
 func (b *Block) AppendJSON(dst []byte) []byte {
-	text := func(name, value string) {
-		dst = append(append(append(dst, ',', '"'), name...), '"', ':')
-		dst = jsvalue.AppendQuoted(dst, value)
-	}
-	number := func(name string, n uint64) {
-		dst = append(append(append(dst, ',', '"'), name...), '"', ':')
-		dst = strconv.AppendUint(dst, n, 10)
-	}
-	dst = slices.Grow(dst, len(b.json)+typicalSize*(2+len(b.VirtualTransactions)))
+	return b.appendTail(append(slices.Grow(dst, len(b.text)+typicalSize*(1+len(b.VirtualTransactions))), b.text...))
+}
+
+// document is AppendJSON(nil) for the one time that the block is stored: it
+// goes on where seal stopped.
+func (b *Block) document() []byte { return b.appendTail(b.text) }
+
+// appendHead appends what stands before the transactions.
+func (b *Block) appendHead(dst []byte) []byte {
 	dst = strconv.AppendUint(append(dst, `{"_id":`...), b.Number, 10)
-	number("blockNumber", b.Number)
-	number("refHiveBlockNumber", b.Ref)
-	text("refHiveBlockId", b.RefID)
-	text("prevRefHiveBlockId", b.PrevRefID)
-	text("previousHash", b.PreviousHash)
-	text("previousDatabaseHash", b.PreviousDatabaseHash)
-	text("timestamp", b.Timestamp)
-	dst = append(append(dst, `,"transactions":`...), b.json...)
+	dst = appendNumber(dst, "blockNumber", b.Number)
+	dst = appendNumber(dst, "refHiveBlockNumber", b.Ref)
+	dst = appendText(dst, "refHiveBlockId", b.RefID)
+	dst = appendText(dst, "prevRefHiveBlockId", b.PrevRefID)
+	dst = appendText(dst, "previousHash", b.PreviousHash)
+	dst = appendText(dst, "previousDatabaseHash", b.PreviousDatabaseHash)
+	dst = appendText(dst, "timestamp", b.Timestamp)
+	return append(dst, `,"transactions":`...)
+}
+
+// appendTail appends what stands behind the transactions.
+func (b *Block) appendTail(dst []byte) []byte {
 	dst = appendTransactions(append(dst, `,"virtualTransactions":`...), b.VirtualTransactions)
-	text("hash", b.Hash)
-	text("databaseHash", b.DatabaseHash)
-	text("merkleRoot", b.MerkleRoot)
+	dst = appendText(dst, "hash", b.Hash)
+	dst = appendText(dst, "databaseHash", b.DatabaseHash)
+	dst = appendText(dst, "merkleRoot", b.MerkleRoot)
 	dst = append(dst, `,"round":null,"roundHash":"","witness":"","signingKey":"","roundSignature":"","enablePerUserTxLimit":false`...)
-	text("stateRoot", b.StateRoot)
-	text("stateHash", b.StateHash)
+	dst = appendText(dst, "stateRoot", b.StateRoot)
+	dst = appendText(dst, "stateHash", b.StateHash)
 	return append(dst, '}')
+}
+
+func appendText(dst []byte, name, value string) []byte {
+	dst = append(append(append(dst, ',', '"'), name...), '"', ':')
+	return jsvalue.AppendQuoted(dst, value)
+}
+
+func appendNumber(dst []byte, name string, n uint64) []byte {
+	dst = append(append(append(dst, ',', '"'), name...), '"', ':')
+	return strconv.AppendUint(dst, n, 10)
 }
 
 // ids lists the transaction ids, for the index.

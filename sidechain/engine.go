@@ -260,7 +260,7 @@ func (e *Engine) commit(head Head, block *Block) error {
 		head.Block, head.BlockRef = block.Number, block.Ref
 		head.Hash, head.DatabaseHash = block.Hash, block.DatabaseHash
 		block.StateRoot, block.StateHash = head.StateRoot, head.StateHash
-		document = block.AppendJSON(nil)
+		document = block.document()
 	}
 	record, err := json.Marshal(head)
 	if err != nil {

@@ -26,10 +26,10 @@ func (rt *Runtime) transact(tx *Transaction, count int) error {
 		rt.refuse(tx, "sender null is not allowed")
 	case name == "contract" && (action == "deploy" || action == "update") && tx.Payload.Value != "":
 		result, codeHash := rt.deploy(tx)
-		rt.finish(tx, result.text(false), codeHash)
+		rt.finish(tx, &result, false, codeHash)
 	case name == "contract" && action == "registerTick" && tx.Payload.Value != "":
 		result := rt.registerTick(tx)
-		rt.finish(tx, result.text(false), "")
+		rt.finish(tx, &result, false, "")
 	default:
 		return rt.user(tx, count)
 	}
@@ -55,13 +55,13 @@ func (rt *Runtime) user(tx *Transaction, count int) error {
 			return err
 		}
 		if len(fee.errors) > 0 {
-			rt.finish(tx, fee.text(true), "")
+			rt.finish(tx, &fee, true, "")
 			return nil
 		}
 	}
 	result, codeHash := rt.execute(tx)
 	result.events = append(fee.events, result.events...)
-	rt.finish(tx, result.text(merged), codeHash)
+	rt.finish(tx, &result, merged, codeHash)
 	return nil
 }
 
@@ -74,7 +74,7 @@ func (rt *Runtime) hasFees() bool {
 // burnFee runs resourcemanager.burnFee for a transaction. The peer parses the
 // transaction's payload here outside any try.
 func (rt *Runtime) burnFee(tx *Transaction, count int) (logs, error) {
-	inner, err := parsePayload(tx.Payload)
+	inner, err := tx.parse()
 	if err != nil {
 		return logs{}, fmt.Errorf("%w: payload of transaction %s: %w", ErrBlock, tx.ID, err)
 	}
@@ -90,7 +90,7 @@ func (rt *Runtime) execute(tx *Transaction) (logs, string) {
 	if action == "createSSC" {
 		return failed("you cannot trigger this action"), ""
 	}
-	payload, err := parsePayload(tx.Payload)
+	payload, err := tx.parse()
 	if err != nil {
 		return failed(syntaxError(err)), ""
 	}
@@ -110,12 +110,19 @@ func (rt *Runtime) execute(tx *Transaction) (logs, string) {
 
 func failed(text string) logs { return logs{errors: []string{text}} }
 
-// parsePayload is `payload ? JSON.parse(payload) : {}`.
-func parsePayload(payload Text) (jsvalue.Value, error) {
-	if payload.Value == "" {
+// parse is `payload ? JSON.parse(payload) : {}`, done once.
+func (tx *Transaction) parse() (jsvalue.Value, error) {
+	if tx.parsed != nil {
+		return tx.parsed, nil
+	}
+	if tx.Payload.Value == "" {
 		return jsvalue.NewObject(), nil
 	}
-	return jsvalue.Parse(payload.Value)
+	v, err := jsvalue.Parse(tx.Payload.Value)
+	if err == nil {
+		tx.parsed = v
+	}
+	return v, err
 }
 
 // syntaxError is the text of the exception that JSON.parse throws.
@@ -216,12 +223,13 @@ func traced(p any) any {
 // refuse completes a receipt with a single error of the engine's.
 func (rt *Runtime) refuse(tx *Transaction, text string) {
 	result := failed(text)
-	rt.finish(tx, result.text(false), "")
+	rt.finish(tx, &result, false, "")
 }
 
-// finish completes a receipt.
-func (rt *Runtime) finish(tx *Transaction, text, codeHash string) {
-	tx.Logs, tx.ExecutedCodeHash = text, codeHash
+// finish completes a receipt. eventsFirst is the order after the fee's merge.
+func (rt *Runtime) finish(tx *Transaction, l *logs, eventsFirst bool, codeHash string) {
+	rt.buf = l.appendJSON(rt.buf[:0], eventsFirst)
+	tx.Logs, tx.ExecutedCodeHash, tx.parsed = string(rt.buf), codeHash, nil
 	tx.DatabaseHash = rt.dbHash.String()
 	rt.buf = tx.seal(rt.buf)
 }

@@ -55,11 +55,11 @@ func (f *frame) Assert(cond bool, msg string) bool {
 }
 
 func (f *frame) Emit(event string, data *jsvalue.Object) {
-	e := jsvalue.NewObject("contract", f.rec.name, "event", event)
-	if data != nil {
-		e.Set("data", data)
+	if data == nil {
+		f.events = append(f.events, jsvalue.NewObject("contract", f.rec.name, "event", event))
+		return
 	}
-	f.events = append(f.events, e)
+	f.events = append(f.events, jsvalue.NewObject("contract", f.rec.name, "event", event, "data", data))
 }
 
 // Table implements contract.Context. A table that Setup is just creating is

@@ -53,22 +53,26 @@ func pairHash(left, right string) string {
 }
 
 // merkle reduces the leaves pairwise, the odd last one paired with itself, at
-// least once (peer-spec 1.7). The slice is used up.
-func merkle(level []string) string {
-	if len(level) == 0 {
+// least once (peer-spec 1.7).
+func merkle(leaves []string) string {
+	if len(leaves) == 0 {
 		return ""
 	}
-	for {
-		next := level[:0]
-		for i := 0; i < len(level); i += 2 {
-			right := level[i]
-			if i+1 < len(level) {
-				right = level[i+1]
-			}
-			next = append(next, pairHash(level[i], right))
-		}
-		if level = next; len(level) == 1 {
-			return level[0]
-		}
+	var buf []byte
+	level := make([]digest, (len(leaves)+1)/2)
+	for i := range level {
+		right := min(2*i+1, len(leaves)-1)
+		buf = append(append(buf[:0], leaves[2*i]...), leaves[right]...)
+		level[i].sum(buf)
 	}
+	for len(level) > 1 {
+		next := level[:(len(level)+1)/2]
+		for i := range next {
+			right := min(2*i+1, len(level)-1)
+			buf = append(append(buf[:0], level[2*i].text()...), level[right].text()...)
+			next[i].sum(buf)
+		}
+		level = next
+	}
+	return level[0].String()
 }

@@ -19,20 +19,20 @@ const (
 	noContractError = "contract doesn't exist"
 )
 
-// text is the logs member of a transaction: empty lists are left out; errors
-// come first unless the logs went through the fee's merge.
-func (l *logs) text(eventsFirst bool) string {
+// appendJSON appends the logs member of a transaction: empty lists are left
+// out; errors come first unless the logs went through the fee's merge.
+func (l *logs) appendJSON(buf []byte, eventsFirst bool) []byte {
 	if len(l.errors) == 0 && len(l.events) == 0 {
-		return emptyLogs
+		return append(buf, emptyLogs...)
 	}
-	buf := make([]byte, 0, 256)
+	start := len(buf)
 	if eventsFirst {
 		buf = l.appendErrors(l.appendEvents(buf))
 	} else {
 		buf = l.appendEvents(l.appendErrors(buf))
 	}
-	buf[0] = '{' // in place of the first comma
-	return string(append(buf, '}'))
+	buf[start] = '{' // in place of the first comma
+	return append(buf, '}')
 }
 
 func (l *logs) appendErrors(buf []byte) []byte {

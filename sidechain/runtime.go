@@ -274,7 +274,7 @@ func (rt *Runtime) runTicks(b *Block, tr *Trace) {
 		tx.nodeBuilt = true
 		rt.journal = rt.journal[:0]
 		result, codeHash := rt.execute(tx)
-		rt.finish(tx, result.text(false), codeHash)
+		rt.finish(tx, &result, false, codeHash)
 		switch writes := rt.writes(); {
 		case tx.Logs != emptyLogs && tx.Logs != unknownLogs && tx.Logs != noContractLogs:
 			b.VirtualTransactions = append(b.VirtualTransactions, tx)

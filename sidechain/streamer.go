@@ -13,6 +13,7 @@ import (
 type streamer struct {
 	id    string // of the chain's custom_json operations: "ssc-" + chain id
 	rules Rules
+	buf   []byte // scratch
 }
 
 // call is one sidechain transaction as an operation asks for it.
@@ -38,7 +39,7 @@ type envelope struct {
 // Transactions lists the sidechain transactions of a block, in order, with
 // their ids.
 func (s *streamer) Transactions(b *base.Block) []*Transaction {
-	var txs []*Transaction
+	txs := make([]*Transaction, 0, len(b.Transactions))
 	for i := range b.Transactions {
 		tx := &b.Transactions[i]
 		for n, op := range tx.Operations {
@@ -71,7 +72,7 @@ func (s *streamer) operation(txs []*Transaction, ref uint64, id string, op graph
 		if n > 1 {
 			txID += "-" + strconv.Itoa(i)
 		}
-		txs = append(txs, env.transaction(ref, txID, call))
+		txs = append(txs, s.transaction(&env, ref, txID, call))
 	}
 	return txs
 }
@@ -210,7 +211,7 @@ func oneCall(name, action string, payload *jsvalue.Object) jsvalue.Value {
 // transaction completes a call: the context members of its payload and its
 // sender. The sender is decided for each call by itself, so that nothing but
 // the calls built from posts, post options and votes comes from "null".
-func (env *envelope) transaction(ref uint64, id string, c call) *Transaction {
+func (s *streamer) transaction(env *envelope, ref uint64, id string, c call) *Transaction {
 	tx := &Transaction{
 		Ref: ref, HasRef: true, ID: id,
 		Sender: T(env.sender), Contract: T(c.name), Action: T(c.action),
@@ -232,7 +233,11 @@ func (env *envelope) transaction(ref uint64, id string, c call) *Transaction {
 	if post {
 		tx.Sender, tx.nodeBuilt = T("null"), true
 	}
-	tx.Payload = T(jsvalue.Stringify(c.payload))
+	s.buf = jsvalue.AppendJSON(s.buf[:0], c.payload)
+	tx.Payload = T(string(s.buf))
+	if jsvalue.RoundTrips(c.payload) {
+		tx.parsed = c.payload
+	}
 	return tx
 }
 

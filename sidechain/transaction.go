@@ -45,6 +45,10 @@ type Transaction struct {
 	ExecutedCodeHash, Hash, DatabaseHash string
 	Logs                                 string // JSON text
 
+	// parsed is the value of Payload while it need not be read from the text:
+	// nil until then. Contracts do not change it.
+	parsed jsvalue.Value
+
 	// nodeBuilt marks the three calls that the node itself makes in the name
 	// of "null". Only the streamer sets it.
 	nodeBuilt bool

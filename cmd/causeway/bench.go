@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"syscall"
@@ -23,6 +24,7 @@ type benchOptions struct {
 	Seconds  float64 `json:"seconds"`
 	Memory   bool    `json:"memory"`
 	Procs    int     `json:"gomaxprocs"`
+	profile  string  // file for a CPU profile of the measurement
 	dir      string  // of the stores
 }
 
@@ -90,6 +92,7 @@ func newBenchCommand() *cobra.Command {
 	flags.IntVar(&o.Resting, "resting", 0, "orders: how many rest in the book beforehand")
 	flags.Float64Var(&o.Seconds, "seconds", 5, "how long to measure")
 	flags.BoolVar(&o.Memory, "memory", false, "no files: without checkpoints")
+	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of the measurement to this file")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
@@ -146,7 +149,7 @@ func (o benchOptions) run(ctx context.Context, name string) (result benchResult,
 	if err != nil {
 		return result, err
 	}
-	result, err = w.measure(ctx, o.Seconds)
+	result, err = o.profiled(func() (benchResult, error) { return w.measure(ctx, o.Seconds) })
 	result.Name, result.Config = name, o
 	if err == nil && w.extra != nil {
 		result.Extra, err = w.extra()
@@ -155,6 +158,23 @@ func (o benchOptions) run(ctx context.Context, name string) (result benchResult,
 		err = errors.Join(err, w.close())
 	}
 	return result, err
+}
+
+// profiled measures under the profiler when there is a file for it.
+func (o benchOptions) profiled(measure func() (benchResult, error)) (r benchResult, err error) {
+	if o.profile == "" {
+		return measure()
+	}
+	file, err := os.Create(o.profile)
+	if err != nil {
+		return r, err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return r, errors.Join(err, file.Close())
+	}
+	r, err = measure()
+	pprof.StopCPUProfile()
+	return r, errors.Join(err, file.Close())
 }
 
 // measure runs pieces of work until they took so many seconds.

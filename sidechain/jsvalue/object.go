@@ -176,6 +176,33 @@ func (o *Object) Clone() *Object {
 	return c
 }
 
+// With is a copy of the object with one member set. All other values are
+// shared with it: neither may be changed in depth from then on.
+func (o *Object) With(key string, v any) *Object {
+	if o == nil {
+		return NewObject(key, v)
+	}
+	c := o.shallow(0)
+	c.Set(key, v)
+	return c
+}
+
+// Shallow is a copy of the object that shares the values of its members, with
+// room for more.
+func (o *Object) Shallow() *Object {
+	if o == nil {
+		return &Object{}
+	}
+	return o.shallow(2)
+}
+
+func (o *Object) shallow(room int) *Object {
+	c := &Object{members: make([]member, len(o.members), len(o.members)+room), arrays: o.arrays}
+	copy(c.members, o.members)
+	c.indexed(0)
+	return c
+}
+
 // String is the member when it is a string.
 func (o *Object) String(key string) (string, bool) {
 	s, ok := o.Get(key).(string)

@@ -176,6 +176,19 @@ func (t *Table) Update(row Row, unsets ...string) Row {
 	return merged
 }
 
+// Change is Update with a copy of a stored row in which one field has another
+// value. The row must be the one that is stored now, the field not "_id".
+func (t *Table) Change(row Row, field string, v jsvalue.Value) Row {
+	e := t.byID.get(row.Get(idField))
+	v, ok := storedValue(v)
+	if e == nil || e.row != row || !ok || !row.Has(field) || field == idField {
+		panic("state: change of " + field + " in a row that is not stored in " + t.def.Name)
+	}
+	next := row.With(field, v)
+	t.write(e, nil, next, OpUpdate)
+	return next
+}
+
 // Put stores row exactly as given under its _id, replacing what is there, and
 // does not call OnWrite: for loading states, recorded or imported.
 func (t *Table) Put(row Row) Row {

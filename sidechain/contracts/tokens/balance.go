@@ -123,9 +123,7 @@ func newBalance(account, symbol, balance string) *jsvalue.Object {
 }
 
 func setBalance(rows *state.Table, row state.Row, balance string) {
-	next := row.Clone()
-	next.Set("balance", balance)
-	rows.Update(next)
+	rows.Change(row, "balance", balance)
 }
 
 // move takes q from one balance and gives it to another; when the second half
