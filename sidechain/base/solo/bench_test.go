@@ -25,6 +25,27 @@ func BenchmarkBroadcast(b *testing.B) {
 	}
 }
 
+// BenchmarkProduce: a block of 100 transactions, from the pool to the executor,
+// with every commit of base.db on disk. Of its two commits the first stores the
+// candidate.
+func BenchmarkProduce(b *testing.B) {
+	n := newNetwork(b, nil)
+	n.machine.perBlock = 1 << 20
+	n.store.db.NoSync = false
+	for i := range b.N {
+		b.StopTimer()
+		for k := range 100 {
+			op := customJSON("alice")
+			op.JSON = fmt.Sprint(100*i + k)
+			if err := n.Broadcast(context.Background(), n.tx([]string{"alice/active"}, op)); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.StartTimer()
+		n.produce()
+	}
+}
+
 // BenchmarkReplay: a verifier's work per transaction, signature included, in
 // blocks of 500.
 func BenchmarkReplay(b *testing.B) {
