@@ -20,7 +20,8 @@ import (
 
 // storySteps are the steps of the story on Bitcoin, in order.
 var storySteps = []string{
-	"btc.deposit", "btc.credited", "btc.transfer", "btc.withdraw", "btc.confirmed", "token.create", "token.issue", "audit",
+	"btc.deposit", "btc.credited", "btc.transfer", "btc.withdraw", "btc.confirmed", "token.create", "token.issue", "token.stake",
+	"market.sell", "market.buy", "scot.pool", "scot.post", "scot.wait", "scot.payout", "audit",
 }
 
 // readDemo decodes what demo --json printed: one object and nothing else, no
@@ -106,7 +107,6 @@ func sumOf(texts ...string) jsvalue.BigNumber {
 
 func TestDemoInProcess(t *testing.T) {
 	t.Parallel()
-	start := time.Now()
 	code, stdout, stderr := inProcess(t.Context(), "demo", "--json")
 	if code != exitOK {
 		t.Fatalf("exit %d:\n%s", code, stderr)
@@ -117,9 +117,6 @@ func TestDemoInProcess(t *testing.T) {
 		if strings.Count(stderr, " "+name+" ") != 1 {
 			t.Errorf("no line for step %s in:\n%s", name, stderr)
 		}
-	}
-	if d := time.Since(start); d > time.Minute {
-		t.Errorf("the demo took %s", d)
 	}
 }
 
@@ -143,9 +140,9 @@ func TestDemoAgainst(t *testing.T) {
 	if symbols[0] == symbols[1] {
 		t.Errorf("the same token twice: %s", symbols)
 	}
-	// The story leaves 1.25 with alice and 0.05 with bob, each time.
-	p.wantBalance("alice", "SWAP.BTC", "2.50000000")
-	p.wantBalance("bob", "SWAP.BTC", "0.10000000")
+	// The story leaves 1.26 with alice and 0.04 with bob, each time.
+	p.wantBalance("alice", "SWAP.BTC", "2.52000000")
+	p.wantBalance("bob", "SWAP.BTC", "0.08000000")
 
 	for _, args := range [][]string{
 		{"dev", "--home", home},
