@@ -20,11 +20,11 @@ const accountShare = 20
 
 // submit signs a call of a contract and does not wait for its block: many are
 // judged in one.
-func (p *process) submit(from, contract, action, payload string) (id string) {
+func (p *process) submit(from string, key graphene.PrivateKey, contract, action, payload string) (id string) {
 	p.t.Helper()
-	tx := p.signTransfer(from, "1", p.key(from), p.baseID, time.Minute)
+	tx := p.signTransfer(from, "1", key, p.baseID, time.Minute)
 	tx.Operations[0].(*graphene.CustomJSON).JSON = fmt.Sprintf(`{"contractName":%q,"contractAction":%q,"contractPayload":%s}`, contract, action, payload)
-	signed, err := tx.Transaction.Sign(p.baseID, p.key(from))
+	signed, err := tx.Transaction.Sign(p.baseID, key)
 	must(p.t, err)
 	if err := p.call(p.t.Context(), "/hive", "condenser_api.broadcast_transaction", []any{signed}, nil); err != nil {
 		p.t.Fatalf("%s.%s %.200s: %v", contract, action, payload, err)
@@ -129,7 +129,7 @@ func TestBadWithdrawals(t *testing.T) {
 	for start := 0; start < len(tests); start += accountShare {
 		some := tests[start:min(start+accountShare, len(tests))]
 		for _, test := range some {
-			ids = append(ids, p.submit("alice", "pegs", "withdraw", test.payload))
+			ids = append(ids, p.submit("alice", p.key("alice"), "pegs", "withdraw", test.payload))
 		}
 		for i, test := range some {
 			said := p.errorsOf(ids[start+i])
@@ -144,7 +144,7 @@ func TestBadWithdrawals(t *testing.T) {
 		"BTC " + flipped: "wrong checksum", "BTC  " + good: "invalid",
 	} {
 		text, _ := json.Marshal(map[string]string{"symbol": "SWAP.BTC", "to": "peg", "quantity": "0.1", "memo": memo})
-		if said := p.errorsOf(p.submit("alice", "tokens", "transfer", string(text))); !strings.Contains(strings.Join(said, "; "), want) {
+		if said := p.errorsOf(p.submit("alice", p.key("alice"), "tokens", "transfer", string(text))); !strings.Contains(strings.Join(said, "; "), want) {
 			t.Errorf("memo %q: errors %q, want %q", memo, said, want)
 		}
 	}
@@ -156,7 +156,7 @@ func TestBadWithdrawals(t *testing.T) {
 		{"pegs", "collectFees", `{"symbol":"SWAP.BTC","quantity":"0.1","to":"alice"}`, "admin"},
 		{"tokens", "transfer", `{"symbol":"SWAP.BTC","to":"bob","quantity":"1e1000000000"}`, "overdrawn"},
 	} {
-		if said := p.errorsOf(p.submit("alice", test.contract, test.action, test.payload)); !strings.Contains(strings.Join(said, "; "), test.want) {
+		if said := p.errorsOf(p.submit("alice", p.key("alice"), test.contract, test.action, test.payload)); !strings.Contains(strings.Join(said, "; "), test.want) {
 			t.Errorf("%s.%s: errors %q, want %q", test.contract, test.action, said, test.want)
 		}
 	}

@@ -187,17 +187,20 @@ func TestOddDepositsOnBtcd(t *testing.T) {
 	}
 }
 
-// createAccount makes an account with one key.
-func (s *site) createAccount(creator, name string) {
+// createAccount makes accounts with one key each, in one transaction.
+func (s *site) createAccount(creator string, names ...string) {
 	s.t.Helper()
-	key := s.newKey(name).Public()
-	one := graphene.Authority{WeightThreshold: 1, KeyAuths: []graphene.KeyAuth{{Key: key, Weight: 1}}}
-	op := &graphene.AccountCreate{
-		Fee: graphene.Asset{Amount: 3000, Precision: 3, Symbol: "HIVE"}, Creator: creator, NewAccountName: name,
-		Owner: one, Active: one, Posting: one, MemoKey: key,
+	var ops []graphene.Operation
+	for _, name := range names {
+		key := s.newKey(name).Public()
+		one := graphene.Authority{WeightThreshold: 1, KeyAuths: []graphene.KeyAuth{{Key: key, Weight: 1}}}
+		ops = append(ops, &graphene.AccountCreate{
+			Fee: graphene.Asset{Amount: 3000, Precision: 3, Symbol: "HIVE"}, Creator: creator, NewAccountName: name,
+			Owner: one, Active: one, Posting: one, MemoKey: key,
+		})
 	}
-	if _, err := s.broadcast(s.t.Context(), s.keys[creator], op); err != nil {
-		s.t.Fatalf("create %s: %v", name, err)
+	if _, err := s.broadcast(s.t.Context(), s.keys[creator], ops...); err != nil {
+		s.t.Fatalf("create %v: %v", names, err)
 	}
 }
 

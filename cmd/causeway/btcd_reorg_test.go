@@ -68,7 +68,7 @@ func TestReorgsOnBtcd(t *testing.T) {
 	in := s.purse.fund("0.7")
 	gone := spend(t, s.node, s.purse.key, in, alice, "0.0001")
 	s.node.Generate(1)
-	s.await("the second payment", func() bool { return len(s.depositsOf("alice", gone)["0.69990000"]) == 1 })
+	s.await("the second payment", func() bool { return s.deposit("btc:"+gone+":0").State == "confirming" })
 	s.replace(s.blockOf("btc:" + gone + ":0"))
 	other, err := s.node.Coin.Address(s.purse.script)
 	must(t, err)
@@ -99,6 +99,23 @@ func TestReorgsOnBtcd(t *testing.T) {
 
 	// A payout that leaves the chain comes again; the payee is paid once.
 	s.payoutReorg()
+	s.checkReserves()
+
+	// Everything leaves the chain together: deposits, the payout made of them and
+	// its settlement. It stands still, and goes on when they are back.
+	s.replace(s.blockOf(id))
+	s.await("the shortfall of all", func() bool { return s.deposit(id).State == "shortfall" && s.deposit(credited).State == "shortfall" })
+	s.await("the halt", func() bool { return s.status().Payouts == "halted" })
+	s.mineUntil("everything to be back", func() bool {
+		return s.deposit(id).State == "credited" && s.deposit(credited).State == "credited" && s.status().Payouts == "open"
+	})
+	s.node.Generate(inputDepth)
+	s.caughtUp()
+	s.wantReceived(payees()["P2WPKH"], "0.19980000")
+	s.wantBalance("alice", "SWAP.BTC", "0.55000000")
+	if n := s.mints(); n != 2 {
+		t.Errorf("%d mints of 2 deposits", n)
+	}
 	s.checkReserves()
 }
 
