@@ -45,6 +45,7 @@ func TestGenesisIsRefused(t *testing.T) {
 		{"threshold", func(g *sidechain.Genesis) { g.Pegs.Threshold = 2 }},
 		{"threshold", func(g *sidechain.Genesis) { g.Pegs.Threshold = 0 }},
 		{"admin", func(g *sidechain.Genesis) { g.Admin = "nobody" }},
+		{"base_peg", func(g *sidechain.Genesis) { name := "nobody"; g.BasePeg = &name }},
 		{"attestor", func(g *sidechain.Genesis) { g.Pegs.Attestors = []string{"nobody"} }},
 		{"may not have keys", func(g *sidechain.Genesis) { g.Pegs.Gate = "gateway" }},
 		{"twice", func(g *sidechain.Genesis) { g.Accounts = append(g.Accounts, g.Accounts[0]) }},

@@ -77,6 +77,15 @@ func probeActions() map[string]contract.Action {
 		"asOwner": func(ctx contract.Context, _ *jsvalue.Object) { ctx.CallAsOwner("probe", "who", nil) },
 		"asNull":  func(ctx contract.Context, _ *jsvalue.Object) { ctx.CallAs("null", "probe", "who", nil) },
 		"setup":   func(ctx contract.Context, _ *jsvalue.Object) { ctx.Call("probe", "createSSC", nil) },
+		"addTable": func(ctx contract.Context, _ *jsvalue.Object) {
+			kept := ctx.AddTable(state.TableDef{Name: "kept", Indexes: []state.Index{{Name: "v", Fields: []string{"v"}}}})
+			kept.Insert(jsvalue.NewObject("v", 1))
+			m := ctx.Savepoint()
+			ctx.AddTable(state.TableDef{Name: "undone"}).Insert(jsvalue.NewObject("v", 2))
+			ctx.Rollback(m)
+			ctx.Emit("tables", jsvalue.NewObject("kept", ctx.AddTable(state.TableDef{Name: "kept"}) == kept,
+				"undone", ctx.Table("undone") != nil, "named", ctx.AddTable(state.TableDef{Name: "a_b"}) != nil))
+		},
 		"tables": func(ctx contract.Context, _ *jsvalue.Object) {
 			made := ctx.CreateTable(state.TableDef{Name: "late"})
 			ctx.Emit("tables", jsvalue.NewObject("own", ctx.Table("rows") != nil, "underscore", ctx.Table("bad_name") != nil,
@@ -370,4 +379,26 @@ func supplyProblems(db *state.DB) []string {
 		}
 	}
 	return out
+}
+
+// TestAddTable: a table that an action makes is one of its contract's from
+// then on; a savepoint takes it back.
+func TestAddTable(t *testing.T) {
+	c := open2(t)
+	for _, payload := range []string{`{}`, `{"again":true}`} {
+		want := `{"events":[{"contract":"probe","event":"tables","data":{"kept":true,"undone":false,"named":false}}]}`
+		if r := c.Call("alice", "probe", "addTable", payload); r.Logs != want {
+			t.Errorf("%s, want %s", r.Logs, want)
+		}
+	}
+	doc := c.Row("contracts", "name", "probe")
+	if !strings.Contains(doc, `"probe_kept":{"size":0,"hash":"`) || strings.Contains(doc, "undone") || strings.Contains(doc, `"probe_kept":{"size":0,"hash":"",`) {
+		t.Errorf("the contract's document: %s", doc)
+	}
+	if table := c.DB().Tables().Table("probe_undone"); table != nil {
+		t.Error("the table that was taken back is there")
+	}
+	if got := c.Row("probe_kept", "_id", 2.0); got != `{"_id":2,"v":1}` {
+		t.Errorf("row %s", got)
+	}
 }

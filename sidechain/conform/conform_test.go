@@ -96,6 +96,8 @@ func digit(v jsvalue.Value) jsvalue.Value {
 func TestAlteredVectorsFail(t *testing.T) {
 	const create = "tokens/01-creates-a-token.json"
 	const ticks = "ticks/01-should-trigger-ticks-at-expected-refblock.json"
+	const peg = "hivepegged/02-withdraws-hive.json"
+	const denied = "resourcemanager/07-add-to-denylist-and-get-blocked.json"
 	const pays = "tokens/17-transfers-tokens-from-a-contract-to-a-contract.json"
 	tests := []struct {
 		what, vector, path string
@@ -147,6 +149,9 @@ func TestAlteredVectorsFail(t *testing.T) {
 		{"a contract's owner", create, "final.contracts.tokens.owner", set("null")},
 		{"a contract's code hash", create, "final.contracts.tokens.codeHash", digit},
 		{"a table's hash", create, "final.contracts.tokens.tables.tokens_balances.hash", digit},
+		{"what a withdrawal owes", peg, "steps.1.tables.hivepegged_withdrawals.upserts.4.quantity", digit},
+		{"a withdrawal at the end", peg, "final.tables.hivepegged_withdrawals.2.memo", digit},
+		{"a count of a denied account", denied, "final.tables.resourcemanager_accountControls.0.actionCount", set(9.0)},
 		{"a tick", ticks, "final.contractTicks.1.startRefBlock", set(1.0)},
 	}
 	for _, tt := range tests {
@@ -216,8 +221,9 @@ func TestNotBuiltIsSaid(t *testing.T) {
 		t.Errorf("%q", r.Diff)
 	}
 	for table, want := range map[string]string{
-		"mining_pools":         "not built: mining.handleStakeChange with rows in pools",
-		"tokenfunds_approvals": "not built: tokenfunds.updateProposalApprovals with rows in approvals",
+		"mining_pools":             "not built: mining.handleStakeChange with rows in pools",
+		"nft_pendingUndelegations": "not built: nft.checkPendingUndelegations with rows in pendingUndelegations",
+		"tokenfunds_approvals":     "not built: tokenfunds.updateProposalApprovals with rows in approvals",
 	} {
 		row := jsvalue.NewObject("type", "write", "tables", jsvalue.NewObject(table,
 			jsvalue.NewObject("upserts", []jsvalue.Value{jsvalue.NewObject("_id", 1)})))
