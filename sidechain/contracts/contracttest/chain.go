@@ -278,6 +278,17 @@ func readReceipt(t testing.TB, doc *jsvalue.Object) Receipt {
 	return r
 }
 
+// Time is the time of the newest block, in Unix seconds.
+func (c *Chain) Time() int64 { return c.clock.Unix() }
+
+// Rows are the rows of a contract's table by _id.
+func (c *Chain) Rows(full string) (list []state.Row) {
+	for row := range c.db.Tables().Table(full).All() {
+		list = append(list, row)
+	}
+	return list
+}
+
 // Row is the first row of a contract's table that has these members, as JSON
 // text; "" when there is none.
 func (c *Chain) Row(full string, members ...any) string {
