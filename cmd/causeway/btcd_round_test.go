@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -108,6 +109,38 @@ func TestRoundOnBtcd(t *testing.T) {
 	}
 	if code, stdout := s.audit(); code != exitOK {
 		t.Errorf("audit of a stopped home: exit %d: %s", code, stdout)
+	}
+	s.withoutNode()
+}
+
+// withoutNode looks at a home whose bitcoin node is dead: it runs, says that it
+// is not ready, and does not take what cannot be known for a broken invariant.
+func (s *site) withoutNode() {
+	s.t.Helper()
+	s.node.Stop()
+	if code, stdout := s.audit(); code != exitError {
+		s.t.Errorf("audit of a stopped home without its node: exit %d: %s", code, stdout)
+	}
+	s.start()
+	for path, want := range map[string]int{"/livez": http.StatusOK, "/readyz": http.StatusServiceUnavailable} {
+		res, err := http.Get(s.running.Admin + path)
+		must(s.t, err)
+		res.Body.Close()
+		if res.StatusCode != want {
+			s.t.Errorf("%s without the node: %s", path, res.Status)
+		}
+	}
+	if code, stdout := s.audit(); code != exitError {
+		s.t.Errorf("audit of a running home without its node: exit %d: %s", code, stdout)
+	}
+	if c := s.status(); len(c.Nodes) != 1 || c.Nodes[0].OK {
+		s.t.Errorf("status without the node: %s", show(c))
+	}
+	if status, answer := s.ask(http.MethodGet, "/v1/reserves", "", ""); status != http.StatusServiceUnavailable && !strings.Contains(answer, `"ok":false`) {
+		s.t.Errorf("reserves without the node: %d %s", status, answer)
+	}
+	if code := s.stop(); code != exitOK {
+		s.t.Errorf("exit %d without the node", code)
 	}
 }
 
