@@ -19,8 +19,9 @@ const (
 	// top of the author's full share instead of out of it.
 	SwitchTaxTwice = "comments-tax-paid-twice"
 	// SwitchUnbacked: a pool counts rewards that could not be minted because
-	// the token's maximum is reached, and posts may be given more than the pool
-	// has left.
+	// the token's maximum is reached, and a post may pay more than it takes from
+	// the pool, or than the pool has left: when a pool's config changes, or a
+	// post is muted, while it is being paid.
 	SwitchUnbacked = "comments-unbacked-rewards"
 	// SwitchOrphans: the votes for a post that declined its payout or was muted
 	// stay for ever. Otherwise they are removed with it, unpaid.

@@ -59,6 +59,7 @@ func (e *edition) advance(ctx contract.Context, settings, stored state.Row) {
 	r := &round{
 		Context: ctx, edition: e, settings: settings,
 		pool: stored.Clone(), token: findToken(ctx, stored.Get("symbol")), deducted: jsvalue.BigInt(0),
+		bounded: !e.asPeer(ctx, SwitchUnbacked),
 	}
 	r.precision = precisionOf(r.token)
 	interval := intervalOf(r.pool)
@@ -81,7 +82,9 @@ type round struct {
 	pool      *jsvalue.Object
 	token     state.Row
 	precision int
-	deducted  jsvalue.BigNumber // what the posts done so far take from the pool
+	deducted  jsvalue.BigNumber // what posts took from the pool so far
+	bounded   bool              // posts pay no more than there is
+	room      jsvalue.BigNumber // what the post at hand has left
 }
 
 // left is what the pool has left for further posts.
@@ -112,8 +115,7 @@ func (r *round) reward(end float64) jsvalue.BigNumber {
 // mint issues the reward to this contract and books it to the pool. At the
 // peer it is booked whether it could be issued or not.
 func (r *round) mint(reward jsvalue.BigNumber) {
-	unbacked := r.edition.asPeer(r, SwitchUnbacked)
-	if left := big(r.token, "maxSupply").Minus(big(r.token, "supply")); !unbacked && reward.Gt(left) {
+	if left := big(r.token, "maxSupply").Minus(big(r.token, "supply")); r.bounded && reward.Gt(left) {
 		reward = left
 	}
 	if !reward.Gt(jsvalue.BigInt(0)) {
@@ -121,7 +123,7 @@ func (r *round) mint(reward jsvalue.BigNumber) {
 	}
 	result := r.Call("tokens", "issueToContract", jsvalue.NewObject(
 		"symbol", r.pool.Get("symbol"), "quantity", reward.String(), "to", "comments", "isSignedWithActiveKey", true))
-	if result.OK() || unbacked {
+	if result.OK() || !r.bounded {
 		r.pool.Set("rewardPool", cut(big(r.pool, "rewardPool").Plus(reward), r.precision))
 	}
 }
@@ -163,9 +165,7 @@ func (r *round) payPosts(end float64) {
 	for _, post := range posts {
 		paid := r.payPost(post)
 		votes += float64(paid.votes)
-		if paid.done {
-			r.deducted = r.deducted.Plus(paid.total)
-		}
+		r.deducted = r.deducted.Plus(paid.taken)
 		if !paid.done || votes >= maxVotes {
 			done = false
 			break

@@ -5,16 +5,25 @@ import (
 	"causeway/sidechain/state"
 )
 
-// payment is what was done with a post in this block. total is what the post
-// takes from the pool; done means that all of it is paid and the post removed.
+// payment is what was done with a post in this block. taken is what it takes
+// from the pool; done means that all of it is paid and the post removed.
 type payment struct {
-	total jsvalue.BigNumber
+	taken jsvalue.BigNumber
 	votes int
 	done  bool
 }
 
+// paidMember is the member of a post that says what its curators were given in
+// earlier blocks. The peer does not keep it.
+const paidMember = "paid"
+
 // payPost pays the curators of a post, as many as a block may, and after the
 // last one the beneficiaries and the author (peer-spec 4.6).
+//
+// At the peer a post takes its total from the pool when it is done, whatever
+// was paid meanwhile: with another config or a mute between two blocks that is
+// something else. Here no one is paid more than the total has left, and what
+// curators get is taken at once.
 func (r *round) payPost(post state.Row) payment {
 	if jsvalue.Truthy(post.Get("declinePayout")) || jsvalue.Truthy(post.Get("mute")) {
 		return r.payNothing(post)
@@ -23,17 +32,57 @@ func (r *round) payPost(post state.Row) payment {
 	curators := jsvalue.Big(share(total, big(r.config(), "curationRewardPercentage"), jsvalue.BigInt(hundred), r.precision))
 	authors := jsvalue.Big(cut(total.Minus(curators), r.precision))
 	weights := curationWeight(r.pool, big(post, "votePositiveRshareSum"))
+	taken := total
+	if r.bounded {
+		paid := alreadyPaid(post)
+		if taken = total.Minus(paid); taken.Lt(jsvalue.BigInt(0)) {
+			taken = jsvalue.BigInt(0)
+		}
+	}
+	r.room = taken
 	votes, done := r.eachVote(post, func(vote state.Row) {
 		if weight := big(vote, "curationWeight"); weight.Gt(jsvalue.BigInt(0)) {
-			r.pay("curationReward", post, vote.Get("voter"), share(curators, weight, weights, r.precision))
+			quantity := r.within(jsvalue.Big(share(curators, weight, weights, r.precision)))
+			r.pay("curationReward", post, vote.Get("voter"), quantity)
 		}
 	})
-	if done {
-		rest := authors.Minus(r.payOthers(post, authors))
-		r.pay("authorReward", post, post.Get("author"), cut(rest, r.precision))
-		r.Table(postTable).Remove(post)
+	if !done {
+		return r.interrupt(post, taken, votes)
 	}
-	return payment{total, votes, done}
+	authors = jsvalue.Big(r.within(authors))
+	rest := authors.Minus(r.payOthers(post, authors))
+	r.pay("authorReward", post, post.Get("author"), cut(rest, r.precision))
+	r.Table(postTable).Remove(post)
+	return payment{taken, votes, true}
+}
+
+// within is a quantity, at most what there is room for.
+func (r *round) within(quantity jsvalue.BigNumber) string {
+	if r.bounded {
+		if quantity.Gt(r.room) {
+			quantity = r.room
+		}
+		r.room = r.room.Minus(quantity)
+	}
+	return cut(quantity, r.precision)
+}
+
+// interrupt leaves the rest of a post to the next block.
+func (r *round) interrupt(post state.Row, taken jsvalue.BigNumber, votes int) payment {
+	if !r.bounded {
+		return payment{jsvalue.BigInt(0), votes, false}
+	}
+	given := taken.Minus(r.room)
+	r.Table(postTable).Update(jsvalue.NewObject(
+		"_id", post.Get("_id"), paidMember, cut(alreadyPaid(post).Plus(given), r.precision)))
+	return payment{given, votes, false}
+}
+
+func alreadyPaid(post state.Row) jsvalue.BigNumber {
+	if !post.Has(paidMember) {
+		return jsvalue.BigInt(0)
+	}
+	return big(post, paidMember)
 }
 
 // payNothing ends a post that declined its payout or was muted.
@@ -57,7 +106,7 @@ func (r *round) total(post state.Row) jsvalue.BigNumber {
 	}
 	own := postClaims(r.pool, big(post, "voteRshareSum"))
 	total := jsvalue.Big(share(big(r.pool, "intervalRewardPool"), own, claims, r.precision))
-	if left := r.left(); total.Gt(left) && !r.edition.asPeer(r, SwitchUnbacked) {
+	if left := r.left().Plus(alreadyPaid(post)); r.bounded && total.Gt(left) {
 		return left
 	}
 	return total
