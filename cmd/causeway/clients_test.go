@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -52,16 +53,7 @@ func TestClientLibraries(t *testing.T) {
 	p := serveDev(t, home)
 	held := jsvalue.BigInt(10000)
 	for _, library := range []string{"dsteem", "dhive"} {
-		cmd := exec.CommandContext(t.Context(), node, "sign.js", library, filepath.Join(home, runningFile), "alice", "bob", "BEE", "1.5")
-		cmd.Dir = clientDir
-		out, err := cmd.Output()
-		if err != nil {
-			said := ""
-			if e, ok := err.(*exec.ExitError); ok {
-				said = string(e.Stderr)
-			}
-			t.Fatalf("%s: %v: %s", library, err, said)
-		}
+		out := signWith(t, node, library, filepath.Join(home, runningFile))
 		var result struct {
 			Library, ID, Logs string
 			Block             uint64
@@ -88,6 +80,58 @@ func TestClientLibraries(t *testing.T) {
 		if payload.Memo != "h\u00e9llo \U0001F600 <&>" {
 			t.Errorf("%s: memo %q", library, payload.Memo)
 		}
+	}
+}
+
+// signWith has a library send 1.5 BEE from alice to bob on the network of a
+// running.json, and returns what sign.js printed.
+func signWith(t *testing.T, node, library, running string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), node, "sign.js", library, running, "alice", "bob", "BEE", "1.5")
+	cmd.Dir = clientDir
+	out, err := cmd.Output()
+	if err != nil {
+		said := ""
+		if e, ok := errors.AsType[*exec.ExitError](err); ok {
+			said = string(e.Stderr)
+		}
+		t.Fatalf("%s: %v: %s", library, err, said)
+	}
+	return out
+}
+
+// TestClientLibrariesOnRun signs for accounts that init made, on a network with
+// the configuration that init wrote.
+func TestClientLibrariesOnRun(t *testing.T) {
+	t.Parallel()
+	node := nodeJS(t, "dsteem", "@hiveio/dhive")
+	home := filepath.Join(t.TempDir(), "home")
+	key, err := graphene.LoginKey("alice", "active", testPassword)
+	must(t, err)
+	public := key.Public().String()
+	if code, _, stderr := exitOf(t, nil, "init", "--home", home, "--account", "alice="+public, "--account", "bob="+public); code != exitOK {
+		t.Fatalf("init: exit %d: %s", code, stderr)
+	}
+	env := []string{"CAUSEWAY_HTTP_LISTEN=127.0.0.1:0", "CAUSEWAY_HTTP_ADMIN=127.0.0.1:0", "CAUSEWAY_CHAINS_BTC_NODES=http://user:pass@127.0.0.1:1"}
+	p := serve(t, home, env, "run", "--home", home)
+	if len(p.running.Accounts) != 0 {
+		t.Errorf("running.json of a network that is none of development has accounts: %s", show(p.running))
+	}
+	r := p.running
+	r.Accounts = []runningAccount{{Name: "alice", Active: key.WIF()}}
+	dir := t.TempDir()
+	must(t, r.write(dir))
+	signWith(t, node, "dsteem", filepath.Join(dir, runningFile))
+	signWith(t, node, "dhive", filepath.Join(dir, runningFile))
+	p.wantBalance("bob", "BEE", "10003.00000000")
+	// Only the admin makes accounts here.
+	one := graphene.Authority{WeightThreshold: 1, KeyAuths: []graphene.KeyAuth{{Key: key.Public(), Weight: 1}}}
+	_, err = p.broadcast(t.Context(), key, &graphene.AccountCreate{
+		Fee: graphene.Asset{Amount: 3000, Precision: 3, Symbol: "HIVE"}, Creator: "alice", NewAccountName: "mallory",
+		Owner: one, Active: one, Posting: one, MemoKey: key.Public(),
+	})
+	if err == nil || !strings.Contains(err.Error(), "accounts are created by causeway only") {
+		t.Errorf("an account made by alice: %v", err)
 	}
 }
 
