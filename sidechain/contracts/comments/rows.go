@@ -45,7 +45,19 @@ func findBalance(ctx contract.Context, account, symbol jsvalue.Value) state.Row 
 
 // findPower is an account's voting power in a pool, or nil.
 func findPower(ctx contract.Context, pool, account jsvalue.Value) state.Row {
-	return ctx.Table(powerTable).Get(jsvalue.NewObject("rewardPoolId", pool, "account", account))
+	return ctx.Table(powerTable).Get(keyOf("rewardPoolId", pool, "account", account))
+}
+
+// keyOf is a primary key; what is undefined is no part of it, as in rows.
+func keyOf(members ...any) *jsvalue.Object {
+	key := jsvalue.NewObject(members...)
+	for i := 0; i < len(members); i += 2 {
+		if _, undefined := members[i+1].(jsvalue.Undefined); undefined {
+			name, _ := members[i].(string)
+			key.Delete(name)
+		}
+	}
+	return key
 }
 
 // isMuted says whether an account earns nothing in a pool.

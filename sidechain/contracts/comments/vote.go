@@ -117,7 +117,7 @@ func stakeOf(ctx contract.Context, account, symbol jsvalue.Value) jsvalue.Value 
 // second vote replaces the first and forfeits its curation reward.
 func record(ctx contract.Context, b ballot, worth effect, pool, post state.Row) (added string) {
 	id, votes := pool.Get("_id"), ctx.Table(voteTable)
-	key := jsvalue.NewObject("rewardPoolId", id, "authorperm", post.Get("authorperm"), "voter", b.voter)
+	key := keyOf("rewardPoolId", id, "authorperm", post.Get("authorperm"), "voter", b.voter)
 	data := jsvalue.NewObject("rewardPoolId", id, "symbol", pool.Get("symbol"), "rshares", worth.rshares)
 	if worth.muted {
 		data.Set("mute", true)
