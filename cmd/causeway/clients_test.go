@@ -87,7 +87,13 @@ func TestClientLibraries(t *testing.T) {
 // running.json, and returns what sign.js printed.
 func signWith(t *testing.T, node, library, running string) []byte {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), node, "sign.js", library, running, "alice", "bob", "BEE", "1.5")
+	return script(t, node, "sign.js", library, running, "alice", "bob", "BEE", "1.5")
+}
+
+// script runs a script of clientDir and returns what it printed.
+func script(t *testing.T, node string, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), node, args...)
 	cmd.Dir = clientDir
 	out, err := cmd.Output()
 	if err != nil {
@@ -95,9 +101,30 @@ func signWith(t *testing.T, node, library, running string) []byte {
 		if e, ok := errors.AsType[*exec.ExitError](err); ok {
 			said = string(e.Stderr)
 		}
-		t.Fatalf("%s: %v: %s", library, err, said)
+		t.Fatalf("%v: %v: %s", args, err, said)
 	}
 	return out
+}
+
+// TestClientOperations has the libraries broadcast every kind of operation.
+func TestClientOperations(t *testing.T) {
+	t.Parallel()
+	node := nodeJS(t, "dsteem", "@hiveio/dhive")
+	home := t.TempDir()
+	serveDev(t, home)
+	balance := map[string]string{"dsteem": "1001.250 HIVE", "dhive": "1002.500 HIVE"}
+	for _, library := range []string{"dsteem", "dhive"} {
+		var got struct {
+			Library, Account, Balance, Body string
+			Votes                           int
+			IDs                             map[string]string
+		}
+		out := script(t, node, "ops.js", library, filepath.Join(home, runningFile))
+		must(t, json.Unmarshal(out, &got))
+		if len(got.IDs) != 6 || got.Account != "new-"+library || got.Balance != balance[library] || got.Body != "k\u00f6rper \U0001F600" || got.Votes != 1 {
+			t.Errorf("%s: %s", library, out)
+		}
+	}
 }
 
 // TestClientLibrariesOnRun signs for accounts that init made, on a network with
