@@ -6,4 +6,8 @@
 //
 // Invariants: burnFee writes at most the sender's own control row and the
 // balances of the fee; when it asserts anything, the transaction does not run.
+//
+// New chains differ from the peer in three things (manager): an account that
+// was allowed without an end stays allowed, which is how attestors are; the name
+// marketpools is no exception; and nothing is said to be burned that was not.
 package resourcemanager

@@ -7,7 +7,7 @@ import (
 
 // burnFee decides whether the sender's n-th transaction of this block may run.
 // The payload is the engine's: {userActionCount, contract, action, payload}.
-func burnFee(ctx contract.Context, payload *jsvalue.Object) {
+func (m *manager) burnFee(ctx contract.Context, payload *jsvalue.Object) {
 	if ctx.Sender() == "null" {
 		return
 	}
@@ -18,15 +18,15 @@ func burnFee(ctx contract.Context, payload *jsvalue.Object) {
 	}
 	count, _ := payload.Number("userActionCount")
 	free, _ := p.Number("numberOfFreeTx")
-	if count <= free || allowed(ctx, control) {
+	if count <= free || m.allowed(ctx, control) {
 		return
 	}
-	if name, _ := payload.String("contract"); name != "market" && name != "marketpools" {
-		ctx.Assert(count <= maxPerBlock, "max transaction limit per block reached.")
+	if name, _ := payload.String("contract"); name != "market" {
+		ctx.Assert(count <= maxPerBlock || m.freePools && name == "marketpools", "max transaction limit per block reached.")
 		return
 	}
 	fee, _ := p.String("multiTransactionFee")
-	if pay(ctx, p, fee, "not enough tokens for multiTransaction fee") {
+	if pay(ctx, p, fee, "not enough tokens for multiTransaction fee") || m.claims {
 		ctx.Emit("burnFee", payment(ctx, p, fee))
 	}
 }
@@ -52,14 +52,13 @@ func countDenied(ctx contract.Context, control, p *jsvalue.Object) bool {
 	return true
 }
 
-// allowed says whether a subscription is running. One that has run out is
-// ended here.
-func allowed(ctx contract.Context, control *jsvalue.Object) bool {
+// allowed says whether an account needs to pay no fees. An allowance that has
+// run out is ended here.
+func (m *manager) allowed(ctx contract.Context, control *jsvalue.Object) bool {
 	if control == nil || !jsvalue.Truthy(control.Get("isAllowed")) {
 		return false
 	}
-	until, limited := control.Number("allowedUntil")
-	if !limited || until > float64(ctx.Millis()) {
+	if m.stillAllowed(ctx, control) {
 		return true
 	}
 	row := find(ctx, "accountControls", ctx.Sender()).Clone()
@@ -69,8 +68,20 @@ func allowed(ctx contract.Context, control *jsvalue.Object) bool {
 	return false
 }
 
+// stillAllowed says whether an account's allowance has not run out.
+func (m *manager) stillAllowed(ctx contract.Context, control *jsvalue.Object) bool {
+	if !jsvalue.Truthy(control.Get("isAllowed")) {
+		return false
+	}
+	until, limited := control.Number("allowedUntil")
+	if !limited || until == 0 {
+		return m.endless
+	}
+	return float64(ctx.Millis()) < until
+}
+
 // subscribe pays for a month without fees.
-func subscribe(ctx contract.Context, _ *jsvalue.Object) {
+func (m *manager) subscribe(ctx contract.Context, _ *jsvalue.Object) {
 	if ctx.Sender() == "null" {
 		return
 	}
@@ -79,8 +90,7 @@ func subscribe(ctx contract.Context, _ *jsvalue.Object) {
 	if !ctx.Assert(old == nil || !jsvalue.Truthy(old.Get("isDenied")), "cannot be purchased as long as you are throttled.") {
 		return
 	}
-	until, limited := old.Number("allowedUntil")
-	if !ctx.Assert(!limited || float64(ctx.Millis()) > until, "can only be purchased once a month.") {
+	if !ctx.Assert(old == nil || !m.stillAllowed(ctx, old), "can only be purchased once a month.") {
 		return
 	}
 	fee, _ := p.String("allowlistBurnFee")

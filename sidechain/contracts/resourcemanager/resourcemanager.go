@@ -24,28 +24,41 @@ const (
 )
 
 type manager struct {
-	hash    string
+	hash string
+	// endless: an account that was allowed without an end stays allowed. At the
+	// peer its allowance is over with the first transaction that needs it.
+	endless bool
+	// freePools: the contract marketpools has neither fee nor limit.
+	freePools bool
+	// claims: the fee's event comes even when nothing could be burned.
+	claims bool
+
 	actions map[string]contract.Action
 }
 
 // New is the contract of new chains. Its fees are in the utility token.
-func New() contract.Contract { return build(newChainHash) }
+func New() contract.Contract { return (&manager{hash: newChainHash, endless: true}).build() }
 
 // Plain and Minified are the peer's contract under the hashes of its two
 // texts.
-func Plain() contract.Contract { return build(plainHash) }
+func Plain() contract.Contract { return peer(plainHash) }
 
 // Minified is described at Plain.
-func Minified() contract.Contract { return build(minifiedHash) }
+func Minified() contract.Contract { return peer(minifiedHash) }
 
-func build(hash string) contract.Contract {
-	return &manager{hash, map[string]contract.Action{
+func peer(hash string) contract.Contract {
+	return (&manager{hash: hash, freePools: true, claims: true}).build()
+}
+
+func (m *manager) build() *manager {
+	m.actions = map[string]contract.Action{
 		"updateParams":    updateParams,
 		"updateAccount":   updateAccount,
 		"updateModerator": updateModerator,
-		"burnFee":         burnFee,
-		"subscribe":       subscribe,
-	}}
+		"burnFee":         m.burnFee,
+		"subscribe":       m.subscribe,
+	}
+	return m
 }
 
 // Name implements contract.Contract.

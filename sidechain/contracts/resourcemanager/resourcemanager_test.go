@@ -242,3 +242,75 @@ func TestAllowed(t *testing.T) {
 		t.Errorf("row %s", got)
 	}
 }
+
+// pools stands for the contract that has neither fee nor limit at the peer.
+type pools struct{ market }
+
+func (pools) Name() string     { return "marketpools" }
+func (pools) CodeHash() string { return strings.Repeat("b", 64) }
+
+// TestPeer: what the peer's contract does otherwise than that of new chains.
+func TestPeer(t *testing.T) {
+	c := contracttest.Peer(t, 100_000_000, tokens.Bootstrap(), tokens.Current(), market{}, pools{}, resourcemanager.Minified())
+	const key = `,"isSignedWithActiveKey":true}`
+	for _, call := range [][2]string{
+		{"create", `{"name":"BEED","symbol":"BEED","precision":8,"maxSupply":"1000"` + key},
+		{"issue", `{"symbol":"BEED","to":"alice","quantity":"100"` + key},
+	} {
+		if r := c.Call("hive-engine", "tokens", call[0], call[1]); strings.Contains(r.Logs, "errors") {
+			t.Fatal(r.Logs)
+		}
+	}
+	fee := func(sender string) string {
+		return `{"contract":"resourcemanager","event":"burnFee","data":{"from":"` + sender + `","to":"null","symbol":"BEED","fee":"0.001"}}`
+	}
+	if got := c.Block(buys("nobody", 2)...)[1].Logs; got != `{"events":[`+fee("nobody")+`],"errors":["balance does not exist","not enough tokens for multiTransaction fee"]}` {
+		t.Errorf("without tokens: %s", got)
+	}
+	free := buys("alice", 30)
+	for i := range free {
+		free[i].Contract = "marketpools"
+	}
+	want := `{"events":[` + strings.ReplaceAll(bought, `"market"`, `"marketpools"`) + `]}`
+	if got := c.Block(free...)[29].Logs; got != want {
+		t.Errorf("marketpools: %s", got)
+	}
+	burnt := `{"contract":"tokens","event":"transfer","data":{"from":"alice","to":"null","symbol":"BEED","quantity":"0.001"}},` + fee("alice") + "," + bought
+	c.Call("hive-engine", "resourcemanager", "updateAccount", `{"account":"alice","isAllowed":true}`)
+	for i, want := range []string{
+		`{"events":[{"contract":"resourcemanager","event":"allowListSubscriptionExpired","data":{"from":"alice"}},` + burnt + `]}`,
+		`{"events":[` + burnt + `]}`,
+	} {
+		if got := c.Block(buys("alice", 2)...)[1].Logs; got != want {
+			t.Errorf("an allowance without an end, block %d: %s, want %s", i, got, want)
+		}
+	}
+	// Who lost the allowance may subscribe again before its month is over.
+	for i, step := range []struct{ sender, action, payload, want string }{
+		{"alice", "subscribe", `{}`, `"event":"subscribe"`},
+		{"alice", "subscribe", `{}`, "can only be purchased once a month."},
+		{"hive-engine", "updateAccount", `{"account":"alice","isAllowed":false}`, `"event":"updateAccount"`},
+		{"alice", "subscribe", `{}`, `"event":"subscribe"`},
+	} {
+		if got := c.Call(step.sender, "resourcemanager", step.action, step.payload).Logs; !strings.Contains(got, step.want) {
+			t.Errorf("step %d: %s, want %s", i, got, step.want)
+		}
+	}
+	if got := c.Balance("alice", "BEED"); got != "79.99800000" {
+		t.Errorf("alice has %s", got)
+	}
+}
+
+// TestMarketpoolsIsNoExceptionOnNewChains, where a call of it costs nothing
+// and the limit holds for it as for every name.
+func TestMarketpoolsIsNoExceptionOnNewChains(t *testing.T) {
+	c := open(t)
+	ops := make([]contracttest.Op, 21)
+	for i := range ops {
+		ops[i] = contracttest.Op{Sender: "alice", Contract: "marketpools", Action: "buy", Payload: `{}`}
+	}
+	got := c.Block(ops...)
+	if got[19].Logs != fails("contract doesn't exist") || got[20].Logs != fails("max transaction limit per block reached.") {
+		t.Errorf("%s %s", got[19].Logs, got[20].Logs)
+	}
+}
