@@ -102,6 +102,10 @@ func TestCrashAroundTheSignature(t *testing.T) {
 			if balance := n.Balance("bob").String(); balance != "1003.000 HIVE" {
 				t.Errorf("%s: bob has %s", die, balance)
 			}
+			// It says nothing about the clock: what comes next is held against it.
+			if _, err := n.Produce(t.Context()); errors.Is(err, ErrGap) != (later > maxGap) {
+				t.Errorf("%s, clock %v later: the next block: %v", die, later, err)
+			}
 		}
 	}
 }
@@ -311,9 +315,16 @@ func (s *failingSigner) SignHeader(ctx context.Context, header []byte) (graphene
 // block did not reach.
 func TestFailedExecutionIsFinal(t *testing.T) {
 	n, _ := newCareful(t)
+	tx, err := n.admit(t.Context(), n.tx([]string{"bob/active"}, customJSON("bob")))
+	if err != nil {
+		t.Fatal(err)
+	}
 	n.executor.fail = errors.New("defect")
 	if _, err := n.Produce(t.Context()); err == nil {
 		t.Fatal("no error")
+	}
+	if !tx.gone || tx.err != nil || tx.receipt.Block != 1 {
+		t.Errorf("the sender is told %+v, %v of a transaction that is in a stored block", tx.receipt, tx.err)
 	}
 	n.executor.fail = nil
 	n.clock = n.clock.Add(time.Minute)

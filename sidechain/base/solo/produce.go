@@ -75,11 +75,12 @@ func (s *Sequencer) finish(ctx context.Context, c *graphene.SignedBlock, now tim
 		s.broken = err
 		return err
 	}
-	if err := s.cfg.Executor.Apply(b); err != nil {
+	err = s.cfg.Executor.Apply(b)
+	s.included(b, now) // its transactions are, whatever came of the execution
+	if err != nil {
 		s.broken = fmt.Errorf("execute base block %d: %w", b.Number, err)
 		return s.broken
 	}
-	s.included(b, now)
 	s.log.Debug("block", "number", b.Number, "transactions", len(b.Transactions), "bytes", len(b.Raw))
 	return nil
 }

@@ -193,7 +193,11 @@ func (s *Sequencer) halt(err error) {
 	if s.halted == nil {
 		s.halted = err
 	}
-	s.pool.clear(&base.RejectError{Kind: base.RejectNoProducer, Message: "no block is being produced: " + s.halted.Error(), Err: s.halted})
+	// The candidate, if there is one, becomes a block at the next start.
+	s.pool.clear(&base.RejectError{
+		Kind: base.RejectNoProducer, Err: s.halted,
+		Message: "no block is being produced, and whether this transaction will be in one is not known: " + s.halted.Error(),
+	})
 }
 
 // wait is how long from now the next block is due: an interval after the last
