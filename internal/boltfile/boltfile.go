@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -28,7 +29,7 @@ type Options struct {
 }
 
 // Open opens or creates a database. It waits a second for another process to
-// let go of the file.
+// let go of the file. A new file is there after a power cut too.
 func Open(path string, o Options) (*bbolt.DB, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -39,7 +40,24 @@ func Open(path string, o Options) (*bbolt.DB, error) {
 	case err != nil && (o.ReadOnly || !errors.Is(err, fs.ErrNotExist)):
 		return nil, err
 	}
-	return open(path, o)
+	isNew := err != nil
+	db, err := open(path, o)
+	if err == nil && isNew && !o.NoSync {
+		if err = syncDirectory(filepath.Dir(path)); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
+	return db, err
+}
+
+// syncDirectory makes the names in a directory durable: bbolt syncs the file
+// alone.
+func syncDirectory(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 func open(path string, o Options) (db *bbolt.DB, err error) {
