@@ -159,6 +159,12 @@ func TestOddDepositsOnBtcd(t *testing.T) {
 	}
 	s.mineUntil("the coinbase", func() bool { return s.deposit(id).State == "credited" })
 	s.wantBalance("carol", "SWAP.BTC", s.deposit(id).Amount)
+	// And it pays: nothing else is large enough.
+	payee, err := s.node.Coin.Address(payees()["P2WSH"])
+	must(t, err)
+	paid := s.withdraw("carol", "20", payee)
+	s.mineUntil("the payout of the coinbase", func() bool { return s.withdrawal(paid).State == "settled" })
+	s.wantReceived(payees()["P2WSH"], "19.99980000")
 
 	// Held and small ones count as uncredited; reserves are whole all the same.
 	r := s.checkReserves()
