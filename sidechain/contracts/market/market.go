@@ -46,6 +46,10 @@ type edition struct {
 	// the peer rounding up can eat what is locked: the order then pays less
 	// than its price, or nothing, and stays in the book.
 	covered bool
+	// summed: the volume is always the sum of the trades in the history. At the
+	// peer it starts again after a day without trades, which comes to the same
+	// there, because no old trade is left in the history then.
+	summed bool
 
 	actions map[string]contract.Action
 }
@@ -55,7 +59,7 @@ func New() contract.Contract {
 	e := current()
 	e.hash = newChainHash
 	e.blacklist = nil
-	e.quotes, e.ownSide, e.covered = true, true, true
+	e.quotes, e.ownSide, e.covered, e.summed = true, true, true, true
 	return e.build()
 }
 

@@ -37,7 +37,7 @@ func (r *run) setMetric(change *jsvalue.Object) { r.ctx.Table(metricsTable).Upda
 func (r *run) addVolume(n jsvalue.BigNumber) {
 	row := r.metric(r.market)
 	volume, _ := row.String("volume")
-	if until, _ := row.Number("volumeExpiration"); until < r.now {
+	if until, _ := row.Number("volumeExpiration"); until < r.now && !r.summed {
 		volume = "0"
 	}
 	r.setMetric(jsvalue.NewObject("_id", row.Get("_id"),

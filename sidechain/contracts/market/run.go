@@ -88,9 +88,6 @@ func (r *run) offers(s side, last jsvalue.Value) iter.Seq[*order] {
 		walk = r.book(s).Descend(byPrice, market, to)
 	}
 	return func(yield func(*order) bool) {
-		if r.meets <= 0 {
-			return
-		}
 		for row := range walk {
 			if r.meets--; expiry(row) <= r.now {
 				r.clear(s, row)
