@@ -60,7 +60,9 @@ func (rt *Runtime) user(tx *Transaction, count int) error {
 		}
 	}
 	result, codeHash := rt.execute(tx)
-	result.events = append(fee.events, result.events...)
+	if len(fee.events) > 0 {
+		result.events = append(fee.events, result.events...)
+	}
 	rt.finish(tx, &result, merged, codeHash)
 	return nil
 }
@@ -158,9 +160,11 @@ func recordedCaller(payload *jsvalue.Object) *contract.Caller {
 	return c
 }
 
-// frame is the outermost call of a transaction.
+// frame is the outermost call of a transaction. There is one at a time, and it
+// is good until the next.
 func (rt *Runtime) frame(tx *Transaction, action string, payload *jsvalue.Object) *frame {
-	return &frame{rt: rt, tx: tx, sender: tx.Sender.Value, action: action, payload: payload}
+	rt.outer = frame{rt: rt, tx: tx, sender: tx.Sender.Value, action: action, payload: payload}
+	return &rt.outer
 }
 
 // run executes a frame on a contract. The code hash is empty when the engine

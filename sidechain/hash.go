@@ -41,8 +41,9 @@ func (d *digest) sum(text []byte) {
 
 // sha256Text is the SHA-256 of a text, as text.
 func sha256Text(text []byte) string {
-	h := sha256.Sum256(text)
-	return hex.EncodeToString(h[:])
+	var d digest
+	d.sum(text)
+	return d.String()
 }
 
 // pairHash is SHA-256(left + right).

@@ -87,6 +87,7 @@ type Runtime struct {
 	dbHash  digest
 	block   *running
 	top     *frame // innermost call
+	outer   frame  // outermost call
 	journal []write
 	buf     []byte
 	tracing bool

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
@@ -115,7 +118,8 @@ func (c *benchChain) block(ops []graphene.Operation) *base.Block {
 	c.last = b.ID
 	for i, op := range ops {
 		c.ids++
-		b.Transactions[i].ID = fmt.Sprintf("%040x", c.ids)
+		id := sha256.Sum256(binary.BigEndian.AppendUint64(nil, uint64(c.ids)))
+		b.Transactions[i].ID = hex.EncodeToString(id[:20])
 		b.Transactions[i].Operations = []graphene.Operation{op}
 	}
 	return b

@@ -98,3 +98,25 @@ func wellKnown(s string) string {
 	}
 	return ""
 }
+
+// wellKnownText is wellKnown for texts: the names of contracts and actions that
+// are called most, as values; nil for others.
+func wellKnownText(s string) Value {
+	switch s {
+	case "":
+		return ""
+	case "tokens":
+		return "tokens"
+	case "transfer":
+		return "transfer"
+	case "market":
+		return "market"
+	case "buy":
+		return "buy"
+	case "sell":
+		return "sell"
+	case "comments":
+		return "comments"
+	}
+	return nil
+}

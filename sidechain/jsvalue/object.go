@@ -24,6 +24,44 @@ type member struct {
 	value Value
 }
 
+// newObject is an empty object with room for n members. Small ones have their
+// members beside them, in one allocation.
+func newObject(n int) *Object {
+	switch {
+	case n == 0:
+		return &Object{}
+	case n <= 2:
+		o := &struct {
+			Object
+			room [2]member
+		}{}
+		o.members = o.room[:0]
+		return &o.Object
+	case n <= 4:
+		o := &struct {
+			Object
+			room [4]member
+		}{}
+		o.members = o.room[:0]
+		return &o.Object
+	case n <= 6:
+		o := &struct {
+			Object
+			room [6]member
+		}{}
+		o.members = o.room[:0]
+		return &o.Object
+	case n <= 9:
+		o := &struct {
+			Object
+			room [9]member
+		}{}
+		o.members = o.room[:0]
+		return &o.Object
+	}
+	return &Object{members: make([]member, 0, n)}
+}
+
 // NewObject builds an object from alternating keys and values. Go integers
 // become float64, a BigNumber its text. It panics when a key is not a string or has no value, which
 // is a programming error.
@@ -31,7 +69,7 @@ func NewObject(kv ...any) *Object {
 	if len(kv)%2 != 0 {
 		panic("jsvalue: NewObject needs a value for each key")
 	}
-	o := &Object{members: make([]member, 0, len(kv)/2)}
+	o := newObject(len(kv) / 2)
 	for i := 0; i < len(kv); i += 2 {
 		key, ok := kv[i].(string)
 		if !ok {
@@ -41,6 +79,9 @@ func NewObject(kv ...any) *Object {
 	}
 	return o
 }
+
+// MakeObject is an empty object with room for n members.
+func MakeObject(n int) *Object { return newObject(n) }
 
 // Len is the number of members.
 func (o *Object) Len() int {
@@ -187,18 +228,17 @@ func (o *Object) With(key string, v any) *Object {
 	return c
 }
 
-// Shallow is a copy of the object that shares the values of its members, with
-// room for more.
+// Shallow is a copy of the object that shares the values of its members.
 func (o *Object) Shallow() *Object {
 	if o == nil {
 		return &Object{}
 	}
-	return o.shallow(2)
+	return o.shallow(0)
 }
 
 func (o *Object) shallow(room int) *Object {
-	c := &Object{members: make([]member, len(o.members), len(o.members)+room), arrays: o.arrays}
-	copy(c.members, o.members)
+	c := newObject(len(o.members) + room)
+	c.members, c.arrays = append(c.members, o.members...), o.arrays
 	c.indexed(0)
 	return c
 }

@@ -65,11 +65,7 @@ func (p *parser) value(depth int) (Value, error) {
 	case '[':
 		return p.array(depth)
 	case '"':
-		s, err := p.str()
-		if err != nil {
-			return nil, err
-		}
-		return s, nil
+		return p.str()
 	case 't':
 		return true, p.word("true")
 	case 'f':
@@ -141,12 +137,11 @@ func (p *parser) object(depth int) (Value, error) {
 	}
 	p.pos++
 	p.space()
-	b := builder{o: &Object{}}
 	if p.peek() == '}' {
 		p.pos++
-		return b.o, nil
+		return &Object{}, nil
 	}
-	b.o.members = make([]member, 0, 8)
+	b := builder{o: newObject(6)}
 	for missing := noFirstName; ; missing = noNextName {
 		if p.peek() != '"' {
 			return nil, p.fail(missing)
@@ -244,11 +239,19 @@ func (p *parser) key() (string, error) {
 	return p.slow()
 }
 
-func (p *parser) str() (string, error) {
+// str reads a text; those that nearly every call holds are not copied.
+func (p *parser) str() (Value, error) {
 	if s, ok := p.plain(); ok {
+		if v := wellKnownText(s); v != nil {
+			return v, nil
+		}
 		return strings.Clone(s), nil
 	}
-	return p.slow()
+	s, err := p.slow()
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // plain reads a string without escapes and control characters whose bytes are

@@ -13,7 +13,7 @@ func RoundTrips(v Value) bool { return roundTrips(v, 0) }
 func roundTrips(v Value, depth int) bool {
 	switch x := v.(type) {
 	case string:
-		return isASCII(x) || utf8.ValidString(x)
+		return isText(x)
 	case nil, bool:
 		return true
 	case float64:
@@ -34,7 +34,7 @@ func roundTrips(v Value, depth int) bool {
 		}
 		for i := range x.members {
 			m := &x.members[i]
-			if !roundTrips(m.key, depth) || !roundTrips(m.value, depth+1) {
+			if !isText(m.key) || !roundTrips(m.value, depth+1) {
 				return false
 			}
 		}
@@ -43,10 +43,11 @@ func roundTrips(v Value, depth int) bool {
 	return false
 }
 
-func isASCII(s string) bool {
+// isText says whether s is valid UTF-8.
+func isText(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] >= utf8.RuneSelf {
-			return false
+			return utf8.ValidString(s)
 		}
 	}
 	return true

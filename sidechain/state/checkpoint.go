@@ -157,7 +157,7 @@ func (h *history) capture(b *batch) {
 		b.blocks = append(b.blocks, pair{blockKey(n), h.blocks[n]})
 		b.numbers = append(b.numbers, n)
 	}
-	b.txs = h.newTxs
+	b.txs = slices.Concat(h.newTxs...)
 	h.newBlocks, h.newTxs = nil, nil
 	keys := make([]string, 0, len(h.newMeta))
 	for key := range h.newMeta {
@@ -176,6 +176,16 @@ func (h *history) flushed(b *batch) {
 	defer h.mu.Unlock()
 	for _, n := range b.numbers {
 		delete(h.blocks, n)
+	}
+	h.fresh = slices.DeleteFunc(h.fresh, func(refs []TxRef) bool {
+		if len(refs) == 0 {
+			return true
+		}
+		_, unsaved := h.blocks[refs[0].Block]
+		return !unsaved
+	})
+	if len(h.txs) == 0 {
+		return
 	}
 	for _, ref := range b.txs {
 		delete(h.txs, ref.ID)
@@ -236,8 +246,13 @@ func (b *batch) flushTxs(generations *bolt.Bucket) error {
 		return err
 	}
 	pairs := make([]pair, len(b.txs))
+	var buf []byte // cut up as it grows; what was cut stays where it is
 	for i, ref := range b.txs {
-		pairs[i] = pair{[]byte(ref.ID), txValue(ref)}
+		start := len(buf)
+		buf = append(buf, ref.ID...)
+		middle := len(buf)
+		buf = appendTxValue(buf, ref)
+		pairs[i] = pair{buf[start:middle:middle], buf[middle:len(buf):len(buf)]}
 	}
 	slices.SortStableFunc(pairs, func(x, y pair) int { return bytes.Compare(x.key, y.key) })
 	if err := putAll(txs, pairs); err != nil {

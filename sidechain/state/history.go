@@ -31,10 +31,11 @@ type history struct {
 	bolt   *bolt.DB
 	blocks map[uint64][]byte
 	txs    map[string]TxRef
+	fresh  [][]TxRef // blocks whose transactions are not in txs yet: nobody asked
 	meta   map[string][]byte
 
 	newBlocks []uint64 // not yet captured, nor below
-	newTxs    []TxRef
+	newTxs    [][]TxRef // a block each
 	newMeta   map[string]bool
 }
 
@@ -78,12 +79,31 @@ func (db *DB) AppendBlock(number uint64, doc []byte, txids []string) {
 	if db.durable {
 		h.newBlocks = append(h.newBlocks, number)
 	}
+	refs := make([]TxRef, len(txids))
 	for i, id := range txids {
-		ref := TxRef{ID: id, Block: number, Index: i}
-		h.txs[id] = ref
-		if db.durable {
-			h.newTxs = append(h.newTxs, ref)
+		refs[i] = TxRef{ID: id, Block: number, Index: i}
+	}
+	h.fresh = append(h.fresh, refs)
+	if db.durable {
+		h.newTxs = append(h.newTxs, refs)
+	}
+}
+
+// rlock is mu.RLock with all transactions in txs: who replays a chain does not
+// pay for questions that nobody asks.
+func (h *history) rlock() {
+	h.mu.RLock()
+	for len(h.fresh) > 0 {
+		h.mu.RUnlock()
+		h.mu.Lock()
+		for _, refs := range h.fresh {
+			for _, ref := range refs {
+				h.txs[ref.ID] = ref
+			}
 		}
+		h.fresh = nil
+		h.mu.Unlock()
+		h.mu.RLock()
 	}
 }
 
@@ -106,7 +126,7 @@ func (db *DB) Block(number uint64) (doc []byte, ok bool) {
 // Tx returns the block of a transaction and its place in it.
 func (db *DB) Tx(id string) (block uint64, index int, ok bool) {
 	h := &db.history
-	h.mu.RLock()
+	h.rlock()
 	defer h.mu.RUnlock()
 	ref, ok := h.txs[id]
 	if !ok && h.bolt != nil && id != "" {
@@ -126,7 +146,7 @@ func (db *DB) TxPrefix(prefix string) []TxRef {
 		return nil
 	}
 	h := &db.history
-	h.mu.RLock()
+	h.rlock()
 	defer h.mu.RUnlock()
 	var refs []TxRef
 	for id, ref := range h.txs {
@@ -179,8 +199,8 @@ func (h *history) generations(visit func(txs *bolt.Bucket) bool) {
 
 func blockKey(number uint64) []byte { return binary.BigEndian.AppendUint64(nil, number) }
 
-func txValue(ref TxRef) []byte {
-	return binary.AppendUvarint(binary.AppendUvarint(nil, ref.Block), uint64(ref.Index))
+func appendTxValue(dst []byte, ref TxRef) []byte {
+	return binary.AppendUvarint(binary.AppendUvarint(dst, ref.Block), uint64(ref.Index))
 }
 
 func txRef(id string, v []byte) (TxRef, bool) {

@@ -99,6 +99,11 @@ func appendStringKey(dst []byte, s string) []byte {
 func objectKey(o *jsvalue.Object) []byte {
 	dst := append(make([]byte, 0, 64), tagObject)
 	for name, v := range o.All() {
+		if s, ok := v.(string); ok { // as below, without a key of its own
+			dst = appendStringKey(append(dst, keyMore, tagString), name)
+			dst = appendStringKey(append(dst, tagString), s)
+			continue
+		}
 		key := AppendKey(nil, v)
 		dst = append(dst, keyMore, key[0]) // type first, then name, then value
 		dst = append(appendStringKey(dst, name), key...)

@@ -16,7 +16,7 @@ const idField = "_id"
 
 // storedRow builds the row {_id, …members of row but its _id}.
 func storedRow(id jsvalue.Value, row Row) Row {
-	out := jsvalue.NewObject()
+	out := jsvalue.MakeObject(row.Len() + 1)
 	out.Set(idField, id)
 	for name, v := range row.All() {
 		if name == idField {

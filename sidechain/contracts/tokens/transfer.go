@@ -74,8 +74,10 @@ var refusedForCoin = []string{"binance-hot", "deepcrypto8", "bittrex"}
 
 // mayReceive checks the blacklist of the parameters.
 func (e *edition) mayReceive(ctx contract.Context, to string) bool {
-	return !e.blacklist ||
-		ctx.Assert(isUndefined(member(e.params(ctx).Get("blacklist"), to)), "not allowed to send to "+to)
+	if !e.blacklist || isUndefined(member(e.params(ctx).Get("blacklist"), to)) {
+		return true
+	}
+	return ctx.Assert(false, "not allowed to send to "+to)
 }
 
 // transferToContract moves tokens from an account to a contract.
