@@ -141,12 +141,12 @@ func TestFeeCounts(t *testing.T) {
 	add("alice", "probe")  // 22nd: too many
 	add("alice", "market") // cannot pay any more
 	ran := func(name string) string { return fmt.Sprintf("{"+eventText+","+errorText+"}", name) }
-	paid := `{"events":[{"contract":"tokens","event":"transfer","data":{"from":"alice","to":"null","symbol":"BEED","quantity":"0.001"}},` +
-		`{"contract":"resourcemanager","event":"burnFee","data":{"from":"alice","to":"null","symbol":"BEED","fee":"0.001"}},` +
+	fee := `{"contract":"resourcemanager","event":"burnFee","data":{"from":"alice","to":"null","symbol":"BEED","fee":"0.001"}}`
+	paid := `{"events":[{"contract":"tokens","event":"transfer","data":{"from":"alice","to":"null","symbol":"BEED","quantity":"0.001"}},` + fee + "," +
 		`{"contract":"market","event":"done"}],"errors":["not done"]}`
 	want := []string{
 		ran("probe"), paid, ran("market"), paid, `{"errors":["max transaction limit per block reached."]}`,
-		`{"errors":["overdrawn balance","not enough tokens for multiTransaction fee"]}`,
+		`{"events":[` + fee + `],"errors":["overdrawn balance","not enough tokens for multiTransaction fee"]}`,
 	}
 	var got []string
 	for _, tx := range p.block(latestRule, txs...).Transactions[18:] {
