@@ -137,3 +137,66 @@ func BenchmarkVotes(b *testing.B) {
 	b.Run("curves", func(b *testing.B) { benchmarkVotes(b, "", curved) })
 	b.Run("disk", func(b *testing.B) { benchmarkVotes(b, filepath.Join(b.TempDir(), "sidechain.db"), linear) })
 }
+
+// BenchmarkPayout: the maintenance of one block, which pays a hundred votes
+// and stakes half of each reward; one operation is one such block.
+func BenchmarkPayout(b *testing.B) {
+	const voters = 10_000
+	f := openForum(b, "", voters, 1, config(b, "rewardPerInterval", "100000"))
+	var ops []graphene.Operation
+	for i := range voters {
+		ops = append(ops, vote(voter(i), "alice", "p0", 10000))
+	}
+	visit := vote("bob", "nobody", "none", 1)
+	blocks := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		if blocks == 0 {
+			b.StopTimer()
+			f.post(fmt.Sprintf("again%d", f.ref), ops)
+			blocks = voters / 100
+			b.StartTimer()
+		}
+		blocks--
+		f.apply(f.block(visit))
+	}
+}
+
+// post writes a post, has all vote for it and waits for the interval that pays
+// it.
+func (f *forum) post(permlink string, votes []graphene.Operation) {
+	f.apply(f.block(post("alice", permlink, "cool")))
+	for i := range votes {
+		v := *votes[i].(*graphene.Vote)
+		v.Permlink = permlink
+		votes[i] = &v
+	}
+	for at := 0; at < len(votes); at += perBlock {
+		f.apply(f.block(votes[at:min(at+perBlock, len(votes))]...))
+	}
+	f.clock = f.clock.Add(48 * time.Hour)
+	f.apply(f.block(vote("bob", "nobody", "none", 1)))
+}
+
+// BenchmarkClaims: the maintenance of one block that opens an interval in which
+// 10,000 posts end, with votes, and pays the first 20.
+func BenchmarkClaims(b *testing.B) {
+	f := openForum(b, "", 1, 0, config(b, "postRewardCurveParameter", "1.03"))
+	visit := vote("bob", "nobody", "none", 1)
+	for b.Loop() {
+		b.StopTimer()
+		var posts, votes []graphene.Operation
+		for i := range 10_000 {
+			permlink := fmt.Sprintf("p%d-%d", f.ref, i)
+			posts = append(posts, post("alice", permlink, "cool"))
+			votes = append(votes, vote(voter(0), "alice", permlink, 10000))
+		}
+		f.apply(f.block(posts...))
+		f.apply(f.block(votes...))
+		f.clock = f.clock.Add(24 * time.Hour)
+		f.apply(f.block(visit))
+		f.clock = f.clock.Add(24 * time.Hour)
+		b.StartTimer()
+		f.apply(f.block(visit))
+	}
+}
