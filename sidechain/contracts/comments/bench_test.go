@@ -181,7 +181,7 @@ func (f *forum) post(permlink string, votes []graphene.Operation) {
 // BenchmarkClaims: the maintenance of one block that opens an interval in which
 // 10,000 posts end, with votes, and pays the first 20.
 func BenchmarkClaims(b *testing.B) {
-	f := openForum(b, "", 1, 0, config(b, "postRewardCurveParameter", "1.03"))
+	f := openForum(b, "", 10_000, 0, config(b, "postRewardCurveParameter", "1.03"))
 	visit := vote("bob", "nobody", "none", 1)
 	for b.Loop() {
 		b.StopTimer()
@@ -189,7 +189,7 @@ func BenchmarkClaims(b *testing.B) {
 		for i := range 10_000 {
 			permlink := fmt.Sprintf("p%d-%d", f.ref, i)
 			posts = append(posts, post("alice", permlink, "cool"))
-			votes = append(votes, vote(voter(0), "alice", permlink, 10000))
+			votes = append(votes, vote(voter(i), "alice", permlink, 10000))
 		}
 		f.apply(f.block(posts...))
 		f.apply(f.block(votes...))
