@@ -39,7 +39,7 @@ func (b *Block) seal() {
 		hashes[i], dbHashes[i] = tx.Hash, tx.DatabaseHash
 	}
 	b.MerkleRoot, b.DatabaseHash = merkle(hashes), merkle(dbHashes)
-	b.text = b.appendHead(make([]byte, 0, typicalSize*(2+len(all))))
+	b.text = b.appendHead(make([]byte, 0, textSize(all)))
 	b.list = len(b.text)
 	b.text = appendTransactions(b.text, b.Transactions)
 
@@ -57,13 +57,21 @@ func (b *Block) seal() {
 	b.Hash = hex.EncodeToString(h.Sum(nil))
 }
 
-// typicalSize is about what the text of a transaction takes.
-const typicalSize = 900
+// textSize is about what the document of a block takes: what is in a
+// transaction, its names and quotes, and an escape for every eighth character
+// of the texts that are JSON.
+func textSize(txs []*Transaction) int {
+	n := 2048
+	for _, tx := range txs {
+		n += 400 + len(tx.ID) + len(tx.Sender.Value) + len(tx.ExecutedCodeHash) + (len(tx.Payload.Value)+len(tx.Logs))*9/8
+	}
+	return n
+}
 
 // AppendJSON appends the document that the API returns: the peer's members in
 // the peer's order, then stateRoot and stateHash.
 func (b *Block) AppendJSON(dst []byte) []byte {
-	return b.appendTail(append(slices.Grow(dst, len(b.text)+typicalSize*(1+len(b.VirtualTransactions))), b.text...))
+	return b.appendTail(append(slices.Grow(dst, len(b.text)+textSize(b.VirtualTransactions)), b.text...))
 }
 
 // document is AppendJSON(nil) for the one time that the block is stored: it

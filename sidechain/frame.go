@@ -56,10 +56,10 @@ func (f *frame) Assert(cond bool, msg string) bool {
 
 func (f *frame) Emit(event string, data *jsvalue.Object) {
 	if data == nil {
-		f.events = append(f.events, jsvalue.NewObject("contract", f.rec.name, "event", event))
+		f.events = append(f.events, jsvalue.NewObject("contract", f.rec.value(), "event", event))
 		return
 	}
-	f.events = append(f.events, jsvalue.NewObject("contract", f.rec.name, "event", event, "data", data))
+	f.events = append(f.events, jsvalue.NewObject("contract", f.rec.value(), "event", event, "data", data))
 }
 
 // Table implements contract.Context. A table that Setup is just creating is
@@ -157,7 +157,7 @@ func (f *frame) call(sender, name, action string, params *jsvalue.Object) contra
 	if name == "mining" && action == "handleNftChange" && f.rule(ruleNFTChange) {
 		return contract.Result{}
 	}
-	payload := params.Clone()
+	payload := params.Shallow(len(inherited)) // the values are nobody's to change
 	for _, key := range inherited {
 		if v := f.payload.Get(key); jsvalue.Truthy(v) {
 			payload.Set(key, v)

@@ -28,6 +28,7 @@ var (
 // record is a deployed contract.
 type record struct {
 	name, owner, codeHash string
+	boxed                 jsvalue.Value // name, for events
 	version               int
 	impl                  contract.Contract // nil: not built
 	actions               map[string]contract.Action
@@ -52,6 +53,14 @@ func (r *record) table(full string) *tableRecord {
 		return nil
 	}
 	return r.tables[i]
+}
+
+// value is the name as a value that every event shares.
+func (r *record) value() jsvalue.Value {
+	if r.boxed == nil {
+		r.boxed = r.name
+	}
+	return r.boxed
 }
 
 // bind makes impl the code of the contract.

@@ -228,12 +228,13 @@ func (o *Object) With(key string, v any) *Object {
 	return c
 }
 
-// Shallow is a copy of the object that shares the values of its members.
-func (o *Object) Shallow() *Object {
+// Shallow is a copy of the object that shares the values of its members, with
+// room for more members.
+func (o *Object) Shallow(room int) *Object {
 	if o == nil {
-		return &Object{}
+		return newObject(room)
 	}
-	return o.shallow(0)
+	return o.shallow(room)
 }
 
 func (o *Object) shallow(room int) *Object {

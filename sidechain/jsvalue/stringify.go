@@ -78,6 +78,14 @@ func appendObject(dst []byte, o *Object) []byte {
 	return append(dst, '}')
 }
 
+// plainByte marks the ASCII characters that stand for themselves in a literal.
+var plainByte = func() (plain [256]bool) {
+	for c := byte(' '); c < utf8.RuneSelf; c++ {
+		plain[c] = c != '"' && c != '\\'
+	}
+	return plain
+}()
+
 const hexDigits = "0123456789abcdef"
 
 // AppendQuoted appends s as a JSON string literal. Only the quote, the
@@ -87,7 +95,7 @@ func AppendQuoted(dst []byte, s string) []byte {
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+		if plainByte[c] {
 			i++
 			continue
 		}

@@ -34,7 +34,7 @@ type history struct {
 	fresh  [][]TxRef // blocks whose transactions are not in txs yet: nobody asked
 	meta   map[string][]byte
 
-	newBlocks []uint64 // not yet captured, nor below
+	newBlocks []uint64  // not yet captured, nor below
 	newTxs    [][]TxRef // a block each
 	newMeta   map[string]bool
 }

@@ -32,7 +32,7 @@ func storedRow(id jsvalue.Value, row Row) Row {
 // mergedRow is MongoDB's $set and $unset: known fields keep their position,
 // new ones are appended in lexicographic order.
 func mergedRow(old, patch Row, unsets []string) Row {
-	out := old.Shallow() // what is stored never changes
+	out := old.Shallow(0) // what is stored never changes
 	type member struct {
 		name  string
 		value jsvalue.Value

@@ -56,8 +56,10 @@ func (t *token) minus(a, b string) string {
 
 // fits says whether q has no more decimals than the token. Infinity has none
 // that could be counted and passes, as at the peer; no balance covers it.
-func (t *token) fits(q string) bool {
-	n, ok := jsvalue.Big(q).DP()
+func (t *token) fits(q string) bool { return t.fitsAmount(jsvalue.Big(q)) }
+
+func (t *token) fitsAmount(q jsvalue.BigNumber) bool {
+	n, ok := q.DP()
 	return !ok || n <= t.precision
 }
 
@@ -79,12 +81,13 @@ func subBalance(ctx contract.Context, account string, t *token, q, table string)
 	if !ctx.Assert(row != nil, "balance does not exist") {
 		return false
 	}
-	old, _ := row.String("balance")
-	if !ctx.Assert(jsvalue.Big(old).Gte(jsvalue.Big(q)), "overdrawn balance") {
+	text, _ := row.String("balance")
+	old, amount := jsvalue.Big(text), jsvalue.Big(q)
+	if !ctx.Assert(old.Gte(amount), "overdrawn balance") {
 		return false
 	}
-	next := t.minus(old, q)
-	if !ctx.Assert(jsvalue.Big(next).Lt(jsvalue.Big(old)), "cannot subtract") {
+	next := old.Minus(amount).ToFixedN(t.precision)
+	if !ctx.Assert(jsvalue.Big(next).Lt(old), "cannot subtract") {
 		return false
 	}
 	setBalance(rows, row, next)
@@ -99,9 +102,10 @@ func addBalance(ctx contract.Context, account string, t *token, q, table string)
 		rows.Insert(newBalance(account, t.symbol, q))
 		return true
 	}
-	old, _ := row.String("balance")
-	next := t.plus(old, q)
-	if !ctx.Assert(jsvalue.Big(next).Gt(jsvalue.Big(old)), "cannot add") {
+	text, _ := row.String("balance")
+	old := jsvalue.Big(text)
+	next := old.Plus(jsvalue.Big(q)).ToFixedN(t.precision)
+	if !ctx.Assert(jsvalue.Big(next).Gt(old), "cannot add") {
 		return false
 	}
 	setBalance(rows, row, next)

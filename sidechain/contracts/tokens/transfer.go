@@ -28,8 +28,9 @@ func checkToken(ctx contract.Context, o order) (*token, bool) {
 }
 
 func checkAmount(ctx contract.Context, t *token, q string) bool {
-	return ctx.Assert(t.fits(q), "symbol precision mismatch") &&
-		ctx.Assert(jsvalue.Big(q).Gt(jsvalue.BigInt(0)), "must transfer positive quantity")
+	amount := jsvalue.Big(q)
+	return ctx.Assert(t.fitsAmount(amount), "symbol precision mismatch") &&
+		ctx.Assert(amount.Gt(jsvalue.BigInt(0)), "must transfer positive quantity")
 }
 
 // transfer moves tokens between accounts, or burns them. The quantity is
