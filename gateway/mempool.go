@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -11,17 +12,26 @@ import (
 	"causeway/pegs"
 )
 
-// mempool remembers payments to deposit addresses that no block holds yet. They
-// are shown as seen, stand in no event and count for nothing. It also remembers
-// what spends outputs of ours.
+// mempool remembers payments to deposit addresses that no block of the ledger
+// holds yet. They are shown as seen, stand in no event and count for nothing. It
+// also remembers what spends outputs of ours.
 type mempool struct {
 	follower *follower
 
 	mu     sync.Mutex
-	txs    map[string][]seenPayment // known transactions, with what they pay us
-	spends map[string][]chains.Outpoint
+	txs    map[string]*unconfirmed // known transactions
 	order  uint64
 	looked bool // at all of it, once at least
+}
+
+// unconfirmed is what a transaction means to us: mostly nothing.
+type unconfirmed struct {
+	pays   []seenPayment
+	spends []chains.Outpoint
+	// left is, once it has left the mempool, the node's newest block after that.
+	// That block or one before it may hold it: until the ledger has read them it
+	// is remembered, or it would be nowhere in between.
+	left *chains.BlockRef
 }
 
 type seenPayment struct {
@@ -35,7 +45,7 @@ type seenPayment struct {
 const fetchPerStep = 200
 
 func newMempool(f *follower) *mempool {
-	return &mempool{follower: f, txs: map[string][]seenPayment{}, spends: map[string][]chains.Outpoint{}}
+	return &mempool{follower: f, txs: map[string]*unconfirmed{}}
 }
 
 func (m *mempool) step(ctx context.Context) error {
@@ -43,7 +53,17 @@ func (m *mempool) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fresh := m.keep(list)
+	fresh, missed := m.keep(list)
+	if len(missed) > 0 {
+		tip, err := m.follower.Source.Tip(ctx)
+		if err != nil {
+			return err
+		}
+		m.missed(missed, tip)
+	}
+	if err := m.forget(); err != nil {
+		return err
+	}
 	for _, txid := range fresh {
 		raw, err := m.follower.Source.RawTransaction(ctx, txid)
 		if errors.Is(err, chains.ErrNotFound) {
@@ -60,52 +80,92 @@ func (m *mempool) step(ctx context.Context) error {
 	return nil
 }
 
-// keep forgets what has left the mempool and says what is new in it.
-func (m *mempool) keep(list []string) (fresh []string) {
+// keep says what is new in the mempool, and what of ours is no longer there. The
+// rest of what has left it is forgotten.
+func (m *mempool) keep(list []string) (fresh, missed []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	there := make(map[string]bool, len(list))
 	for _, txid := range list {
 		there[txid] = true
-		if _, known := m.txs[txid]; !known && len(fresh) < fetchPerStep {
+		if tx := m.txs[txid]; tx != nil {
+			tx.left = nil
+		} else if len(fresh) < fetchPerStep {
 			fresh = append(fresh, txid)
 		}
 	}
-	for txid := range m.txs {
-		if !there[txid] {
+	for txid, tx := range m.txs {
+		switch {
+		case there[txid]:
+		case len(tx.pays) == 0 && len(tx.spends) == 0:
 			delete(m.txs, txid)
-			delete(m.spends, txid)
+		case tx.left == nil:
+			missed = append(missed, txid)
 		}
 	}
-	return fresh
+	return fresh, missed
+}
+
+// missed notes the block at which transactions were found to have left.
+func (m *mempool) missed(list []string, tip chains.BlockRef) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, txid := range list {
+		if tx := m.txs[txid]; tx != nil {
+			tx.left = &tip
+		}
+	}
+}
+
+// forget drops what has left the mempool once the ledger has the blocks that may
+// hold it, or goes on without them.
+func (m *mempool) forget() error {
+	m.mu.Lock()
+	var left []chains.BlockRef
+	for _, tx := range m.txs {
+		if tx.left != nil {
+			left = append(left, *tx.left)
+		}
+	}
+	m.mu.Unlock()
+	if len(left) == 0 {
+		return nil
+	}
+	err := m.follower.ledger.View(func(s *pegs.State) {
+		c, _ := s.Chain(m.follower.id)
+		left = slices.DeleteFunc(left, func(ref chains.BlockRef) bool {
+			tip, ok := c.Tip()
+			return !ok || !c.Has(ref) && tip.Height <= ref.Height
+		})
+	})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.txs, func(_ string, tx *unconfirmed) bool { return tx.left != nil && slices.Contains(left, *tx.left) })
+	return err
 }
 
 func (m *mempool) add(txid string, raw []byte) {
-	var found []seenPayment
-	var spent []chains.Outpoint
+	tx := &unconfirmed{}
 	id, outputs, spends, err := m.follower.Coin.DecodeTransaction(raw)
 	if err == nil && id == txid {
 		for _, spend := range spends {
 			if m.follower.ours(spend.Outpoint) {
-				spent = append(spent, spend.Outpoint)
+				tx.spends = append(tx.spends, spend.Outpoint)
 			}
 		}
 		for _, out := range outputs {
 			if w, ok := m.follower.set.Lookup(out.Script); ok && w.Kind == chains.WatchDeposit {
-				found = append(found, seenPayment{Payment: paymentOf(chains.Payment{Output: out, Watch: w}), at: time.Now().UTC()})
+				tx.pays = append(tx.pays, seenPayment{Payment: paymentOf(chains.Payment{Output: out, Watch: w}), at: time.Now().UTC()})
 			}
 		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for i := range found {
+	for i := range tx.pays {
 		m.order++
-		found[i].order = m.order
+		tx.pays[i].order = m.order
 	}
-	m.txs[txid] = found
-	if len(spent) > 0 {
-		m.spends[txid] = spent
-	}
+	m.txs[txid] = tx
 }
 
 // unknown says why nothing new may be paid: the mempool was not looked at since
@@ -118,8 +178,8 @@ func (m *mempool) unknown(c *pegs.Chain) (reason string) {
 	if !m.looked {
 		return "the mempool was not looked at yet"
 	}
-	for txid, spent := range m.spends {
-		for _, o := range spent {
+	for txid, tx := range m.txs {
+		for _, o := range tx.spends {
 			if out, ok := c.Output(o); ok && out.Spent == nil && c.KeptFor(o) == "" {
 				return "transaction " + txid + " spends outputs of ours and is none of ours"
 			}
@@ -133,8 +193,8 @@ func (m *mempool) payments(account string) []seenPayment {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var list []seenPayment
-	for _, found := range m.txs {
-		for _, p := range found {
+	for _, tx := range m.txs {
+		for _, p := range tx.pays {
 			if account == "" || p.Account == account {
 				list = append(list, p)
 			}
@@ -148,9 +208,11 @@ func (m *mempool) payments(account string) []seenPayment {
 func (m *mempool) find(o chains.Outpoint) (seenPayment, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, p := range m.txs[o.TxID] {
-		if p.Outpoint == o {
-			return p, true
+	if tx := m.txs[o.TxID]; tx != nil {
+		for _, p := range tx.pays {
+			if p.Outpoint == o {
+				return p, true
+			}
 		}
 	}
 	return seenPayment{}, false
