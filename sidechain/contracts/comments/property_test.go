@@ -70,6 +70,13 @@ func custom(sender, action string, payload *jsvalue.Object) graphene.Operation {
 	return &graphene.CustomJSON{RequiredAuths: []string{sender}, ID: "ssc-causeway-test", JSON: jsvalue.Stringify(call)}
 }
 
+// customPosting is a call with the posting key and an empty payload.
+func customPosting(sender, action string) graphene.Operation {
+	op, _ := custom(sender, action, jsvalue.NewObject()).(*graphene.CustomJSON)
+	op.RequiredAuths, op.RequiredPostingAuths = nil, op.RequiredAuths
+	return op
+}
+
 func (a *author) options() graphene.Operation {
 	o := &graphene.CommentOptions{Author: "alice", Permlink: a.permlink(),
 		MaxAcceptedPayout: graphene.Asset{Amount: int64(a.some("accepted", 0, 3)), Precision: 3, Symbol: "HBD"}}

@@ -169,3 +169,55 @@ func TestUnboundedLimits(t *testing.T) {
 		same(t, tt.name, visit(c), tt.logs)
 	}
 }
+
+// TestInterruptedPayout: a post that is paid over several blocks takes what its
+// curators get at once; at the peer it takes everything at the end. Both end
+// with the same pool.
+func TestInterruptedPayout(t *testing.T) {
+	both(t, comments.SwitchUnbacked, func(t *testing.T, peer bool, switches ...string) {
+		c := open(t, daily, switches...)
+		do(t, c, "causeway", "comments", "updateParams", `{"voteQueryLimit":1}`)
+		run(c, post("alice", "first", "cool"))
+		run(c, vote("bob", "alice", "first", 10000))
+		run(c, vote("carol", "alice", "first", 5000))
+		c.Wait(24*time.Hour, 1)
+		visit(c)
+		c.Wait(24*time.Hour, 1)
+		want := []string{"143.474", "130.771", "61.539"} // less 56.526, 12.703 and what the author gets
+		if peer {
+			want = []string{"200.000", "200.000", "61.539"}
+		}
+		for i := range want {
+			visit(c)
+			same(t, fmt.Sprintf("pool after block %d", i+1), jsvalue.ToString(pool(c, t).Get("rewardPool")), want[i])
+			row := c.Row("comments_posts", "authorperm", "@alice/first")
+			if strings.Contains(row, `"paid":`) != (!peer && i < 2) || (row == "") != (i == 2) {
+				t.Errorf("post after block %d: %s", i+1, row)
+			}
+		}
+		same(t, "alice", c.Balance("alice", "COOL"), "104.616") // 70 and 34.616
+	})
+}
+
+// A curve that is changed while a post is paid gives nobody more than the post
+// has.
+func TestCurveChangedDuringPayout(t *testing.T) {
+	both(t, comments.SwitchUnbacked, func(t *testing.T, peer bool, switches ...string) {
+		c := open(t, config(t, "curationRewardCurveParameter", "1", "stakedRewardPercentage", 0), switches...)
+		do(t, c, "causeway", "comments", "updateParams", `{"voteQueryLimit":1,"updateFee":"0"}`)
+		run(c, post("alice", "first", "cool"))
+		run(c, vote("bob", "alice", "first", 10000))
+		run(c, vote("carol", "alice", "first", 10000))
+		c.Wait(24*time.Hour, 1)
+		visit(c)
+		c.Wait(24*time.Hour, 1)
+		visit(c)
+		do(t, c, "alice", "comments", "updateRewardPool", `{"rewardPoolId":1,"config":`+config(t)+`}`)
+		visit(c)
+		visit(c)
+		held, counted := jsvalue.Big(c.ContractBalance("comments", "COOL")), jsvalue.Big(pool(c, t).Get("rewardPool"))
+		if held.Lt(counted) != peer {
+			t.Errorf("the pool counts %s, the contract holds %s", counted, held)
+		}
+	})
+}
