@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 		os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 	}
 	// The processes that these tests start wait for base blocks most of the time.
-	if err := flag.Set("test.parallel", "6"); err != nil {
+	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
 	testscript.Main(m, map[string]func(){"causeway": main})
