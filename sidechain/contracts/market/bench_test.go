@@ -172,3 +172,36 @@ func BenchmarkOrders(b *testing.B) {
 		x.measure(&next)
 	})
 }
+
+// BenchmarkWorstOrder: one order that does all that the bounds let it do, in a
+// block of its own; it clears 100 expired orders, meets 500 orders and removes
+// 1,100 old trades.
+func BenchmarkWorstOrder(b *testing.B) {
+	x := openExchange(b, "")
+	next := 0
+	place := func(n int, action, quantity, price, life string) {
+		var ops []graphene.Operation
+		for range n {
+			ops = append(ops, op(holder(next%holders), "market", action,
+				`{"symbol":"COOL","quantity":"`+quantity+`","price":"`+price+`","expiration":`+life+`}`))
+			next++
+		}
+		x.apply(x.block(ops...))
+	}
+	b.ResetTimer()
+	for range b.N {
+		b.StopTimer()
+		for range 6 { // old trades
+			place(100, "sell", "0.01", "1", "100")
+			place(100, "buy", "0.01", "1", "100")
+			place(100, "sell", "0.01", "1", "100")
+			place(100, "buy", "0.01", "1", "100")
+		}
+		place(100, "sell", "0.01", "9", "10")
+		x.clock = x.clock.Add(25 * time.Hour)
+		place(500, "sell", "0.01", "1", "2592000")
+		last := x.block(order(next%holders, "buy", "5", "2"))
+		b.StartTimer()
+		x.apply(last)
+	}
+}

@@ -113,7 +113,7 @@ func (e *edition) tooMany(ctx contract.Context, account string) bool {
 	}
 	n, his := 0, []jsvalue.Value{account}
 	for _, s := range [...]side{sells, buys} {
-		for range ctx.Table(s.table).FindAll(byAccount, his...) {
+		for range ctx.Table(s.table()).FindAll(byAccount, his...) {
 			if n++; n >= e.openOrders {
 				return true
 			}
@@ -171,7 +171,7 @@ func (r *run) rest(s side, l limit, lock amount) *order {
 		row.Set("tokensLocked", lock.text)
 	}
 	row.Set("expiration", r.now+l.life)
-	o.row = r.book(s).Insert(r.mark(row))
+	o.row = r.books[s].Insert(r.mark(row))
 	return o
 }
 
@@ -181,5 +181,5 @@ func (r *run) update(s side, o *order) state.Row {
 	if s == buys {
 		patch.Set("tokensLocked", o.locked.text)
 	}
-	return r.book(s).Update(patch)
+	return r.books[s].Update(patch)
 }

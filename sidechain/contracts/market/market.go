@@ -120,15 +120,28 @@ const (
 )
 
 // side is one of the two books.
-type side struct {
-	table string
-	kind  string // as orders, trades and events name it
+type side int
+
+const (
+	buys side = iota
+	sells
+)
+
+// table is the name of the book.
+func (s side) table() string {
+	if s == buys {
+		return "buyBook"
+	}
+	return "sellBook"
 }
 
-var (
-	buys  = side{"buyBook", "buy"}
-	sells = side{"sellBook", "sell"}
-)
+// kind is how orders, trades and events name the side.
+func (s side) kind() string {
+	if s == buys {
+		return "buy"
+	}
+	return "sell"
+}
 
 var (
 	bookIndexes = indexes("symbol", "account", "priceDec", "expiration", "txId")
@@ -137,8 +150,8 @@ var (
 
 // tables in the order in which the peer creates them.
 var tables = []state.TableDef{
-	{Name: buys.table, Indexes: bookIndexes, Lookups: bookLookup},
-	{Name: sells.table, Indexes: bookIndexes, Lookups: bookLookup},
+	{Name: buys.table(), Indexes: bookIndexes, Lookups: bookLookup},
+	{Name: sells.table(), Indexes: bookIndexes, Lookups: bookLookup},
 	{Name: historyTable, Indexes: indexes("symbol"), Lookups: []state.Index{{Name: byTime, Fields: []string{"symbol", "timestamp"}}}},
 	{Name: metricsTable, Indexes: indexes("symbol"), Lookups: indexes(bySymbol)},
 }
@@ -153,7 +166,7 @@ func indexes(fields ...string) []state.Index {
 
 // Setup implements contract.Contract.
 func (e *edition) Setup(ctx contract.Context) {
-	if ctx.Table(buys.table) != nil {
+	if ctx.Table(buys.table()) != nil {
 		return
 	}
 	for _, def := range tables {

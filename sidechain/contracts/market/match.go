@@ -37,7 +37,7 @@ func (r *run) fillBuy(o, s *order) {
 	}
 	r.recordBuy(o, s, o.quantity.text, cost.text)
 	o.quantity = amount{}
-	r.book(buys).Remove(o.row)
+	r.books[buys].Remove(o.row)
 	r.closed(buys, o)
 }
 
@@ -49,7 +49,7 @@ func (r *run) takeAsk(o, s *order) {
 	}
 	r.pay(o.account, coin{r.base, s.quantity.text})
 	r.pay(s.account, coin{r.quote, cost.text})
-	r.book(sells).Remove(s.row)
+	r.books[sells].Remove(s.row)
 	r.closed(sells, s)
 	o.locked = o.locked.less(cost, r.quotePrecision)
 	o.quantity = o.quantity.less(s.quantity, r.basePrecision)
@@ -61,7 +61,7 @@ func (r *run) takeAsk(o, s *order) {
 			r.pay(o.account, coin{r.quote, o.locked.text})
 		}
 		o.quantity = amount{}
-		r.book(buys).Remove(o.row)
+		r.books[buys].Remove(o.row)
 		r.closed(buys, o)
 	}
 	r.recordBuy(o, s, s.quantity.text, cost.text)
@@ -95,12 +95,12 @@ func (r *run) reduceAsk(s *order, sold amount, tell bool) {
 	if tell {
 		r.closed(sells, s)
 	}
-	r.book(sells).Remove(s.row)
+	r.books[sells].Remove(s.row)
 }
 
 func (r *run) recordBuy(o, s *order, quantity, volume string) {
 	r.record(trade{
-		kind: buys.kind, buyer: o.account, seller: s.account,
+		kind: buys.kind(), buyer: o.account, seller: s.account,
 		quantity: quantity, price: s.price, volume: volume, buyTx: o.txID, sellTx: s.txID,
 	})
 }
@@ -184,21 +184,21 @@ func (r *run) closeBid(o, b *order) {
 	if o.row != nil {
 		r.closed(buys, b)
 	}
-	r.book(buys).Remove(b.row)
+	r.books[buys].Remove(b.row)
 }
 
 // closeSell ends an incoming sell order.
 func (r *run) closeSell(o *order) {
 	o.quantity = amount{}
 	if o.row != nil {
-		r.book(sells).Remove(o.row)
+		r.books[sells].Remove(o.row)
 		r.closed(sells, o)
 	}
 }
 
 func (r *run) recordSell(o, b *order, quantity, volume string) {
 	r.record(trade{
-		kind: sells.kind, buyer: b.account, seller: o.account,
+		kind: sells.kind(), buyer: b.account, seller: o.account,
 		quantity: quantity, price: b.price, volume: volume, buyTx: b.txID, sellTx: o.txID,
 	})
 }

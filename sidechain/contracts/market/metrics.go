@@ -12,11 +12,13 @@ const day = 24 * 60 * 60
 
 // metric is the figures of a market, made when there are none.
 func (r *run) metric(m market) state.Row {
-	t := r.ctx.Table(metricsTable)
-	if row := t.Find1(bySymbol, m.symbol); row != nil {
+	if r.figures != nil && m.symbol == r.symbol {
+		return r.figures
+	}
+	if row := r.metrics.Find1(bySymbol, m.symbol); row != nil {
 		return row
 	}
-	return t.Insert(m.mark(jsvalue.NewObject(
+	return r.metrics.Insert(m.mark(jsvalue.NewObject(
 		"symbol", m.symbol,
 		"volume", "0",
 		"volumeExpiration", 0,
@@ -30,8 +32,12 @@ func (r *run) metric(m market) state.Row {
 	)))
 }
 
-// setMetric changes members of a row of figures.
-func (r *run) setMetric(change *jsvalue.Object) { r.ctx.Table(metricsTable).Update(change) }
+// setMetric changes members of a market's figures.
+func (r *run) setMetric(m market, change *jsvalue.Object) {
+	if row := r.metrics.Update(change); m.symbol == r.symbol {
+		r.figures = row
+	}
+}
 
 // addVolume adds to what was traded within a day.
 func (r *run) addVolume(n jsvalue.BigNumber) {
@@ -40,7 +46,7 @@ func (r *run) addVolume(n jsvalue.BigNumber) {
 	if until, _ := row.Number("volumeExpiration"); until < r.now && !r.summed {
 		volume = "0"
 	}
-	r.setMetric(jsvalue.NewObject("_id", row.Get("_id"),
+	r.setMetric(r.market, jsvalue.NewObject("_id", row.Get("_id"),
 		"volume", r.volume(jsvalue.Big(volume).Plus(n)), "volumeExpiration", r.now+day))
 }
 
@@ -48,7 +54,7 @@ func (r *run) addVolume(n jsvalue.BigNumber) {
 func (r *run) takeVolume(n jsvalue.BigNumber) {
 	row := r.metric(r.market)
 	volume, _ := row.String("volume")
-	r.setMetric(jsvalue.NewObject("_id", row.Get("_id"), "volume", r.volume(jsvalue.Big(volume).Minus(n))))
+	r.setMetric(r.market, jsvalue.NewObject("_id", row.Get("_id"), "volume", r.volume(jsvalue.Big(volume).Minus(n))))
 }
 
 func (r *run) volume(n jsvalue.BigNumber) string {
@@ -63,7 +69,7 @@ func (r *run) volume(n jsvalue.BigNumber) string {
 func (r *run) setPrice(price amount) {
 	row := r.metric(r.market)
 	if until, _ := row.Number("lastDayPriceExpiration"); until < r.now {
-		r.setMetric(jsvalue.NewObject("_id", row.Get("_id"), "lastPrice", price.text,
+		r.setMetric(r.market, jsvalue.NewObject("_id", row.Get("_id"), "lastPrice", price.text,
 			"lastDayPrice", price.text, "lastDayPriceExpiration", r.now+day,
 			"priceChangeHive", "0", "priceChangePercent", "0%"))
 		return
@@ -72,25 +78,25 @@ func (r *run) setPrice(price amount) {
 	before := jsvalue.Big(text)
 	change := price.Minus(before).Round(r.quotePrecision, jsvalue.RoundHalfUp)
 	percent := change.Div(before).Times(jsvalue.BigInt(100))
-	r.setMetric(jsvalue.NewObject("_id", row.Get("_id"), "lastPrice", price.text,
+	r.setMetric(r.market, jsvalue.NewObject("_id", row.Get("_id"), "lastPrice", price.text,
 		"priceChangeHive", change.ToFixedN(r.quotePrecision), "priceChangePercent", percent.ToFixedN(2)+"%"))
 }
 
 // refreshAsk looks up the lowest price of a market's sell orders.
 func (r *run) refreshAsk(m market) {
-	best := priceOf(r.book(sells).Find1(byPrice, m.symbol))
-	r.setMetric(jsvalue.NewObject("_id", r.metric(m).Get("_id"), "lowestAsk", best))
+	best := priceOf(r.books[sells].Find1(byPrice, m.symbol))
+	r.setMetric(m, jsvalue.NewObject("_id", r.metric(m).Get("_id"), "lowestAsk", best))
 }
 
 // refreshBid looks up the highest price of a market's buy orders.
 func (r *run) refreshBid(m market) {
 	best := priceOf(nil)
 	at := []jsvalue.Value{m.symbol}
-	for row := range r.book(buys).Descend(byPrice, at, at) {
+	for row := range r.books[buys].Descend(byPrice, at, at) {
 		best = priceOf(row)
 		break
 	}
-	r.setMetric(jsvalue.NewObject("_id", r.metric(m).Get("_id"), "highestBid", best))
+	r.setMetric(m, jsvalue.NewObject("_id", r.metric(m).Get("_id"), "highestBid", best))
 }
 
 // priceOf is the price of an order, "0" when there is none.
@@ -114,7 +120,7 @@ type trade struct {
 // taken, and into the prices.
 func (r *run) record(t trade) {
 	r.prune()
-	r.ctx.Table(historyTable).Insert(r.mark(jsvalue.NewObject(
+	r.history.Insert(r.mark(jsvalue.NewObject(
 		"type", t.kind,
 		"buyer", t.buyer,
 		"seller", t.seller,
@@ -134,13 +140,12 @@ func (r *run) record(t trade) {
 // chain bounds it, two a trade always go, so that the history cannot grow.
 func (r *run) prune() {
 	r.prunes += 2
-	history := r.ctx.Table(historyTable)
-	if oldest := history.Find1(byTime, r.symbol); oldest == nil || at(oldest) >= r.now-day {
+	if oldest := r.history.Find1(byTime, r.symbol); oldest == nil || at(oldest) >= r.now-day {
 		return
 	}
 	var old []state.Row
 	from, to := []jsvalue.Value{r.symbol, 0.0}, []jsvalue.Value{r.symbol, r.now - day}
-	for row := range history.Ascend(byTime, from, to) {
+	for row := range r.history.Ascend(byTime, from, to) {
 		if at(row) >= r.now-day || r.prunes <= 0 {
 			break
 		}
@@ -151,7 +156,7 @@ func (r *run) prune() {
 	for _, row := range old {
 		volume, _ := row.String("volume")
 		r.takeVolume(jsvalue.Big(volume))
-		history.Remove(row)
+		r.history.Remove(row)
 	}
 }
 

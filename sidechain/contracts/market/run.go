@@ -23,6 +23,10 @@ type run struct {
 	meets   int // how many more resting orders it may meet
 	clears  int // how many more expired orders it may clear
 	prunes  int // how many more old trades it may remove
+
+	books            [2]*state.Table // by side
+	history, metrics *state.Table
+	figures          state.Row // of this market, once read
 }
 
 // unbounded is the limit of a chain that sets none.
@@ -41,6 +45,8 @@ func (e *edition) newRun(ctx contract.Context, account string, p pair) *run {
 	return &run{
 		edition: e, pair: p, ctx: ctx, account: account, usual: e.usualQuote(ctx), now: seconds(ctx),
 		meets: bound(ctx, "maxFillsPerOrder"), clears: expired, prunes: expired,
+		books:   [2]*state.Table{buys: ctx.Table(buys.table()), sells: ctx.Table(sells.table())},
+		history: ctx.Table(historyTable), metrics: ctx.Table(metricsTable),
 	}
 }
 
@@ -70,9 +76,6 @@ func readOrder(row state.Row) *order {
 	return o
 }
 
-// book is the table of a side.
-func (r *run) book(s side) *state.Table { return r.ctx.Table(s.table) }
-
 // offers walks the rows of a side of the market from the best price on, at one
 // price the oldest first, to a last price (nil for all). Expired orders that
 // were left by the bound on clearing are cleared on the way. It ends when the
@@ -83,9 +86,9 @@ func (r *run) offers(s side, last jsvalue.Value) iter.Seq[*order] {
 	if last != nil {
 		to = append(to[:1:1], last)
 	}
-	walk := r.book(s).Ascend(byPrice, market, to)
+	walk := r.books[s].Ascend(byPrice, market, to)
 	if s == buys {
-		walk = r.book(s).Descend(byPrice, market, to)
+		walk = r.books[s].Descend(byPrice, market, to)
 	}
 	return func(yield func(*order) bool) {
 		for row := range walk {
@@ -110,13 +113,13 @@ func expiry(row state.Row) float64 {
 // first. Where there are more than an order may clear, those that expired first
 // are taken.
 func (r *run) clearExpired(s side) {
-	first := r.book(s).Find1(byExpiration)
+	first := r.books[s].Find1(byExpiration)
 	if first == nil || expiry(first) > r.now {
 		return
 	}
 	var due []state.Row
 	from, to := []jsvalue.Value{0.0}, []jsvalue.Value{r.now}
-	for row := range r.book(s).Ascend(byExpiration, from, to) {
+	for row := range r.books[s].Ascend(byExpiration, from, to) {
 		if r.clears <= 0 {
 			break
 		}
@@ -140,13 +143,13 @@ func (r *run) clear(s side, row state.Row) {
 	m := marketOf(row, r.usual)
 	account, _ := row.String("account")
 	r.pay(account, held(s, row, m))
-	r.book(s).Remove(row)
+	r.books[s].Remove(row)
 	if (s == sells) == r.ownSide {
 		r.refreshAsk(m)
 	} else {
 		r.refreshBid(m)
 	}
-	r.ctx.Emit("orderExpired", jsvalue.NewObject("type", s.kind, "txId", row.Get("txId")))
+	r.ctx.Emit("orderExpired", jsvalue.NewObject("type", s.kind(), "txId", row.Get("txId")))
 }
 
 // coin is a quantity of a token.
@@ -213,7 +216,7 @@ func (r *run) fillable(payment, quantity amount) bool {
 
 // closed tells that a limit order is done with.
 func (r *run) closed(s side, o *order) {
-	r.ctx.Emit("orderClosed", jsvalue.NewObject("account", o.account, "type", s.kind, "txId", o.txID))
+	r.ctx.Emit("orderClosed", jsvalue.NewObject("account", o.account, "type", s.kind(), "txId", o.txID))
 }
 
 // done writes what the order has traded into the figures of its market.

@@ -77,7 +77,7 @@ func (r *run) spend(o, s *order) bool {
 	}
 	r.pay(o.account, coin{r.base, s.quantity.text})
 	r.pay(s.account, coin{r.quote, cost.text})
-	r.book(sells).Remove(s.row)
+	r.books[sells].Remove(s.row)
 	r.recordBuy(o, s, s.quantity.text, cost.text)
 	o.locked = o.locked.less(cost, r.quotePrecision)
 	return true
@@ -99,11 +99,11 @@ const maxID = 50
 func (e *edition) cancel(ctx contract.Context, payload *jsvalue.Object) {
 	kind, id := payload.Get("type"), payload.Get("id")
 	if !signed(ctx) ||
-		!ctx.Assert((kind == buys.kind || kind == sells.kind) && jsvalue.Truthy(id), "invalid params") {
+		!ctx.Assert((kind == buys.kind() || kind == sells.kind()) && jsvalue.Truthy(id), "invalid params") {
 		return
 	}
 	s := buys
-	if kind == sells.kind {
+	if kind == sells.kind() {
 		s = sells
 	}
 	row := find(ctx, s, id)
@@ -113,12 +113,11 @@ func (e *edition) cancel(ctx contract.Context, payload *jsvalue.Object) {
 	if row.Get("account") != placer(ctx, payload) {
 		return
 	}
-	usual := e.usualQuote(ctx)
-	m := marketOf(row, usual)
-	r := &run{edition: e, pair: pair{market: m}, ctx: ctx, usual: usual}
 	account, _ := row.String("account")
+	m := marketOf(row, e.usualQuote(ctx))
+	r := e.newRun(ctx, account, pair{market: m})
 	r.pay(account, held(s, row, m))
-	r.book(s).Remove(row)
+	r.books[s].Remove(row)
 	if s == buys {
 		r.refreshBid(m)
 	} else {
@@ -131,11 +130,11 @@ func find(ctx contract.Context, s side, id jsvalue.Value) *jsvalue.Object {
 	switch x := id.(type) {
 	case string:
 		if jsvalue.Length(x) < maxID {
-			return ctx.Table(s.table).Find1(byTxID, x)
+			return ctx.Table(s.table()).Find1(byTxID, x)
 		}
 	case float64:
 		if jsvalue.IsInteger(x) && x > 0 {
-			return ctx.Table(s.table).Get(x)
+			return ctx.Table(s.table()).Get(x)
 		}
 	}
 	return nil
