@@ -283,6 +283,9 @@ func (y *yard) settled(accounts ...string) (credits, payouts int) {
 		if time.Since(since) < 1500*time.Millisecond {
 			return false // a base block that was begun may bring others
 		}
+		if y.status().Height != y.height() {
+			return false
+		}
 		for _, w := range list {
 			if w.State != "settled" {
 				return false
