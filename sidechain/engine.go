@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -94,6 +96,9 @@ func OpenEngine(cfg EngineConfig) (*Engine, error) {
 	}
 	e := &Engine{cfg: cfg, log: cfg.Logger.With("component", "engine"), db: cfg.DB}
 	rules := Rules{Switches: cfg.Genesis.Switches}
+	if err := checkSwitches(cfg); err != nil {
+		return nil, err
+	}
 	e.streamer = streamer{id: "ssc-" + cfg.Genesis.ChainID, rules: rules}
 
 	e.db.Lock()
@@ -115,6 +120,23 @@ func OpenEngine(cfg EngineConfig) (*Engine, error) {
 	}
 	e.keeper = newKeeper(e.db, cfg.CheckpointBlocks, cfg.CheckpointEvery, e.log)
 	return e, nil
+}
+
+// checkSwitches refuses a genesis with a switch that nobody asks for: a
+// misspelt one would silently be off.
+func checkSwitches(cfg EngineConfig) error {
+	var known []string
+	for _, c := range cfg.Contracts {
+		if s, ok := c.(contract.Switched); ok {
+			known = append(known, s.Switches()...)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Genesis.Switches)) {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("%w: unknown switch %q (known: %s)", ErrGenesis, name, strings.Join(known, ", "))
+		}
+	}
+	return nil
 }
 
 // resume continues from the newest block of the store.

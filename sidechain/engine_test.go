@@ -403,3 +403,21 @@ func TestTimedCheckpoint(t *testing.T) {
 	}
 	t.Error("three blocks were not saved within five seconds")
 }
+
+// TestUnknownSwitch: a misspelt switch must not silently be off.
+func TestUnknownSwitch(t *testing.T) {
+	g := contracttest.Genesis("gate")
+	g.Switches["gaet"] = false
+	text, err := g.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := state.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = sidechain.OpenEngine(sidechain.EngineConfig{Genesis: g, GenesisBytes: text, DB: db, Contracts: []contract.Contract{tokens.New()}})
+	if !errors.Is(err, sidechain.ErrGenesis) || !strings.Contains(err.Error(), `"gaet"`) {
+		t.Errorf("error %v", err)
+	}
+}

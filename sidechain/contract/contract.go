@@ -211,6 +211,12 @@ type Ticker interface {
 	Ticks() []string
 }
 
+// Switched is implemented by contracts that ask for genesis switches. A genesis
+// document may name no others.
+type Switched interface {
+	Switches() []string
+}
+
 // Owned is implemented by contracts that belong to another account than the
 // admin on a new chain. GenesisOwner is the account that deploys it at genesis.
 type Owned interface {

@@ -51,6 +51,11 @@ type edition struct {
 	actions map[string]contract.Action
 }
 
+// Switches implements contract.Switched.
+func (e *edition) Switches() []string {
+	return []string{SwitchTaxTwice, SwitchUnbacked, SwitchOrphans, SwitchLateVotes, SwitchWideLimits}
+}
+
 // New returns the contract as new chains start with it.
 func New() contract.Contract { return build(&edition{hash: newChainHash}) }
 

@@ -54,6 +54,12 @@ type edition struct {
 	actions map[string]contract.Action
 }
 
+// switchGate: a transfer to the pegs' gate is a withdrawal.
+const switchGate = "gate"
+
+// Switches implements contract.Switched.
+func (e *edition) Switches() []string { return []string{switchGate} }
+
 // New returns the contract as new chains start with it.
 func New() contract.Contract {
 	e := current()

@@ -155,7 +155,7 @@ func (e *edition) validReceiver(ctx contract.Context, to string, user bool) bool
 // isGate says whether name is the network's gate, an account without keys
 // whose only use is to turn a transfer into a withdrawal.
 func (e *edition) isGate(ctx contract.Context, name string) bool {
-	if !e.pegged || !ctx.Switch("gate") {
+	if !e.pegged || !ctx.Switch(switchGate) {
 		return false
 	}
 	gate, ok := ctx.Param("gate").(string)
