@@ -334,6 +334,7 @@ func (d *devNet) advance(w http.ResponseWriter, r *http.Request) {
 	var request struct {
 		Seconds int64 `json:"seconds"`
 	}
+	// Block times are 32-bit seconds; what a story needs is far less.
 	const most = 10 * 365 * 24 * 3600
 	if err := json.NewDecoder(io.LimitReader(r.Body, 1024)).Decode(&request); err != nil || request.Seconds < 1 || request.Seconds > most {
 		answer(w, http.StatusBadRequest, map[string]string{"error": `{"seconds":N} with N from 1 to ten years is expected`})
@@ -343,6 +344,10 @@ func (d *devNet) advance(w http.ResponseWriter, r *http.Request) {
 	defer d.mu.Unlock()
 	// The offset is durable before it has an effect: a restart must not go back.
 	before := d.mark.OffsetSeconds
+	if before+request.Seconds > 4*most {
+		answer(w, http.StatusBadRequest, map[string]string{"error": "the base clock is moved by more than forty years in all"})
+		return
+	}
 	d.mark.OffsetSeconds += request.Seconds
 	if err := d.save(); err != nil {
 		d.mark.OffsetSeconds = before

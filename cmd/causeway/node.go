@@ -147,7 +147,7 @@ func (n *node) explain(err error) error {
 func exitCode(err error) error {
 	refused := []error{
 		solo.ErrAhead, solo.ErrGap, solo.ErrOtherChain, solo.ErrStoreInUse, solo.ErrSigner, sidechain.ErrOtherChain,
-		gateway.ErrOlderBase, gateway.ErrHomeInUse, gateway.ErrForeignKeys, hotwallet.ErrRollback,
+		gateway.ErrOlderBase, gateway.ErrHomeInUse, gateway.ErrForeignKeys, hotwallet.ErrRollback, hotwallet.ErrForeignJournal,
 	}
 	for _, kind := range refused {
 		if errors.Is(err, kind) {
