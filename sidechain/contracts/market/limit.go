@@ -3,7 +3,6 @@ package market
 import (
 	"causeway/sidechain/contract"
 	"causeway/sidechain/jsvalue"
-	"causeway/sidechain/state"
 )
 
 // maxLife is how long an order stays in the book at most, and when it says
@@ -176,10 +175,10 @@ func (r *run) rest(s side, l limit, lock amount) *order {
 }
 
 // update writes what is left of an order.
-func (r *run) update(s side, o *order) state.Row {
+func (r *run) update(s side, o *order) {
 	patch := jsvalue.NewObject("_id", o.row.Get("_id"), "quantity", o.quantity.text)
 	if s == buys {
 		patch.Set("tokensLocked", o.locked.text)
 	}
-	return r.books[s].Update(patch)
+	r.books[s].Update(patch)
 }
