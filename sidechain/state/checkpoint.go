@@ -2,12 +2,14 @@ package state
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -228,7 +230,8 @@ func (b *batch) flush(tx *bolt.Tx) error {
 	})
 }
 
-// flushTxs adds the transactions to the newest generation.
+// flushTxs adds the transactions to the newest generation, or to a new one when
+// they would not fit: then they are written in order, page by page.
 func (b *batch) flushTxs(generations *bolt.Bucket) error {
 	if len(b.txs) == 0 {
 		return nil
@@ -237,7 +240,7 @@ func (b *batch) flushTxs(generations *bolt.Bucket) error {
 	last, _ := generations.Cursor().Last()
 	if last != nil {
 		number = binary.BigEndian.Uint32(last)
-		if generations.Bucket(last).Sequence() >= generationSize {
+		if have := generations.Bucket(last).Sequence(); have > 0 && have+uint64(len(b.txs)) > generationSize {
 			number++
 		}
 	}
@@ -245,16 +248,22 @@ func (b *batch) flushTxs(generations *bolt.Bucket) error {
 	if err != nil {
 		return err
 	}
-	pairs := make([]pair, len(b.txs))
+	if txs.Sequence() == 0 {
+		txs.FillPercent = 0.9
+	}
+	refs := slices.Clone(b.txs)
+	slices.SortFunc(refs, func(x, y TxRef) int {
+		return cmp.Or(strings.Compare(x.ID, y.ID), cmp.Compare(x.Block, y.Block), cmp.Compare(x.Index, y.Index))
+	})
+	pairs := make([]pair, len(refs))
 	var buf []byte // cut up as it grows; what was cut stays where it is
-	for i, ref := range b.txs {
+	for i, ref := range refs {
 		start := len(buf)
 		buf = append(buf, ref.ID...)
 		middle := len(buf)
 		buf = appendTxValue(buf, ref)
 		pairs[i] = pair{buf[start:middle:middle], buf[middle:len(buf):len(buf)]}
 	}
-	slices.SortStableFunc(pairs, func(x, y pair) int { return bytes.Compare(x.key, y.key) })
 	if err := putAll(txs, pairs); err != nil {
 		return err
 	}
