@@ -180,15 +180,6 @@ func (c *benchChain) spread(symbol string, total float64, accounts int) error {
 	return nil
 }
 
-// balance is what the store says an account has of a token.
-func (c *benchChain) balance(account, symbol string) string {
-	c.db.RLock()
-	defer c.db.RUnlock()
-	row := c.db.Tables().Table("tokens_balances").Find1("account", account, symbol)
-	text, _ := row.String("balance")
-	return text
-}
-
 // work is a workload of blocks that ops fills, an operation of one call at a
 // time. After it every transaction must have gone through.
 func (c *benchChain) work(op func() graphene.Operation) *workload {
