@@ -111,6 +111,7 @@ func (f *follower) merge(ctx context.Context) error {
 		}
 		return nil
 	}
+	f.moved()
 	f.log.Info("searched the past for new accounts", "accounts", len(s.accounts), "blocks_with_payments", len(s.found))
 	f.scan = nil
 	return nil

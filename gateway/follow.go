@@ -40,7 +40,8 @@ type follower struct {
 
 	mu         sync.Mutex
 	nodeHeight uint64
-	synced     bool // stood at the node's newest block since the start
+	synced     bool   // stood at the node's newest block since the start
+	moves      uint64 // what changed the outputs that are ours, since the start
 }
 
 // blocksPerStep bounds how long one step goes on before others are served.
@@ -143,8 +144,23 @@ func (f *follower) follow(ctx context.Context) (more bool, err error) {
 		if err := f.record(ctx, event); err != nil {
 			return false, err
 		}
+		f.moved()
 	}
 	return true, nil
+}
+
+// moved counts a change of the outputs that are ours.
+func (f *follower) moved() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.moves++
+}
+
+// movesSoFar is how often they have changed since the start.
+func (f *follower) movesSoFar() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.moves
 }
 
 func (f *follower) record(ctx context.Context, event chains.Event) error {

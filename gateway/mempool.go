@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -20,12 +19,21 @@ type mempool struct {
 
 	mu     sync.Mutex
 	txs    map[string]*unconfirmed // known transactions
+	bytes  int                     // of their raw forms
 	order  uint64
-	looked bool // at all of it, once at least
+	judged judgement
+	looked bool // at all of it, once at least, knowing all blocks
+}
+
+// judgement is what the meaning of transactions was judged by.
+type judgement struct {
+	moves   uint64 // of the outputs that are ours
+	watched int    // scripts
 }
 
 // unconfirmed is what a transaction means to us: mostly nothing.
 type unconfirmed struct {
+	raw    []byte // to be judged again, while there is room
 	pays   []seenPayment
 	spends []chains.Outpoint
 	// left is, once it has left the mempool, the node's newest block after that.
@@ -41,14 +49,19 @@ type seenPayment struct {
 	order uint64
 }
 
-// fetchPerStep bounds the transactions asked for at once.
-const fetchPerStep = 200
+const (
+	// fetchPerStep bounds the transactions asked for at once.
+	fetchPerStep = 200
+	// maxRaw bounds the raw transactions that are remembered.
+	maxRaw = 64 << 20
+)
 
 func newMempool(f *follower) *mempool {
 	return &mempool{follower: f, txs: map[string]*unconfirmed{}}
 }
 
 func (m *mempool) step(ctx context.Context) error {
+	synced := m.follower.caughtUp()
 	list, err := m.follower.Source.Mempool(ctx)
 	if err != nil {
 		return err
@@ -74,9 +87,10 @@ func (m *mempool) step(ctx context.Context) error {
 		}
 		m.add(txid, raw)
 	}
+	m.judgeAgain()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.looked = m.looked || len(fresh) < fetchPerStep
+	m.looked = m.looked || synced && len(fresh) < fetchPerStep
 	return nil
 }
 
@@ -98,7 +112,7 @@ func (m *mempool) keep(list []string) (fresh, missed []string) {
 		switch {
 		case there[txid]:
 		case len(tx.pays) == 0 && len(tx.spends) == 0:
-			delete(m.txs, txid)
+			m.drop(txid)
 		case tx.left == nil:
 			missed = append(missed, txid)
 		}
@@ -140,32 +154,91 @@ func (m *mempool) forget() error {
 	})
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	maps.DeleteFunc(m.txs, func(_ string, tx *unconfirmed) bool { return tx.left != nil && slices.Contains(left, *tx.left) })
+	for txid, tx := range m.txs {
+		if tx.left != nil && slices.Contains(left, *tx.left) {
+			m.drop(txid)
+		}
+	}
 	return err
 }
 
+// drop forgets a transaction. The lock is held.
+func (m *mempool) drop(txid string) {
+	m.bytes -= len(m.txs[txid].raw)
+	delete(m.txs, txid)
+}
+
+// add takes in a transaction.
 func (m *mempool) add(txid string, raw []byte) {
+	pays, spends := m.judge(txid, raw)
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	tx := &unconfirmed{}
-	id, outputs, spends, err := m.follower.Coin.DecodeTransaction(raw)
-	if err == nil && id == txid {
-		for _, spend := range spends {
-			if m.follower.ours(spend.Outpoint) {
-				tx.spends = append(tx.spends, spend.Outpoint)
+	if m.bytes+len(raw) <= maxRaw {
+		tx.raw = raw
+		m.bytes += len(raw)
+	}
+	m.txs[txid] = tx
+	m.mean(tx, pays, spends)
+}
+
+// judge says what a transaction means by what is known now: which accounts are
+// watched, which outputs are ours. It is called without the lock.
+func (m *mempool) judge(txid string, raw []byte) (pays []pegs.Payment, spends []chains.Outpoint) {
+	id, outputs, inputs, err := m.follower.Coin.DecodeTransaction(raw)
+	if err != nil || id != txid {
+		return nil, nil
+	}
+	for _, in := range inputs {
+		if m.follower.ours(in.Outpoint) {
+			spends = append(spends, in.Outpoint)
+		}
+	}
+	for _, out := range outputs {
+		if w, ok := m.follower.set.Lookup(out.Script); ok && w.Kind == chains.WatchDeposit {
+			pays = append(pays, paymentOf(chains.Payment{Output: out, Watch: w}))
+		}
+	}
+	return pays, spends
+}
+
+// mean records what a transaction was found to mean; what was seen stays seen.
+// The lock is held.
+func (m *mempool) mean(tx *unconfirmed, pays []pegs.Payment, spends []chains.Outpoint) {
+	for _, p := range pays {
+		if slices.ContainsFunc(tx.pays, func(s seenPayment) bool { return s.Outpoint == p.Outpoint }) {
+			continue
+		}
+		m.order++
+		tx.pays = append(tx.pays, seenPayment{Payment: p, at: time.Now().UTC(), order: m.order})
+	}
+	tx.spends = spends
+}
+
+// judgeAgain judges all transactions when blocks or accounts came since: a
+// payment may be older than the account's watch, a spend older than the block of
+// what it spends.
+func (m *mempool) judgeAgain() {
+	now := judgement{m.follower.movesSoFar(), m.follower.set.Len()}
+	m.mu.Lock()
+	raws := map[string][]byte{}
+	if now != m.judged {
+		for txid, tx := range m.txs {
+			if tx.raw != nil && tx.left == nil {
+				raws[txid] = tx.raw
 			}
 		}
-		for _, out := range outputs {
-			if w, ok := m.follower.set.Lookup(out.Script); ok && w.Kind == chains.WatchDeposit {
-				tx.pays = append(tx.pays, seenPayment{Payment: paymentOf(chains.Payment{Output: out, Watch: w}), at: time.Now().UTC()})
-			}
-		}
+	}
+	m.mu.Unlock()
+	for txid, raw := range raws {
+		pays, spends := m.judge(txid, raw)
+		m.mu.Lock()
+		m.mean(m.txs[txid], pays, spends)
+		m.mu.Unlock()
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for i := range tx.pays {
-		m.order++
-		tx.pays[i].order = m.order
-	}
-	m.txs[txid] = tx
+	m.judged = now
 }
 
 // unknown says why nothing new may be paid: the mempool was not looked at since
@@ -176,7 +249,7 @@ func (m *mempool) unknown(c *pegs.Chain) (reason string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.looked {
-		return "the mempool was not looked at yet"
+		return "the mempool was not looked at since the blocks were read"
 	}
 	for txid, tx := range m.txs {
 		for _, o := range tx.spends {

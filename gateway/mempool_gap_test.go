@@ -68,7 +68,7 @@ func newGap(t *testing.T) *gap {
 		t.Fatal(err)
 	}
 	g.append(ledger, &pegs.Configured{Chain: chains.BTC, Network: chains.Regtest, Start: 1, Policy: pegs.PolicyOf(chains.BTC, coin.Facts())})
-	g.mempool = newMempool(&follower{ChainConfig: ChainConfig{Source: node, Coin: coin}, id: chains.BTC, ledger: ledger, set: set})
+	g.mempool = newMempool(&follower{ChainConfig: ChainConfig{Source: node, Coin: coin}, id: chains.BTC, ledger: ledger, set: set, synced: true})
 	for height := uint64(1); height <= 3; height++ {
 		g.connect(blockAt(height, "00"))
 	}

@@ -31,7 +31,7 @@ func TestWholeMempoolIsLookedAt(t *testing.T) {
 	for i := range 2*fetchPerStep + 50 {
 		node.list = append(node.list, fmt.Sprintf("%064x", i))
 	}
-	m := newMempool(&follower{ChainConfig: ChainConfig{Source: node, Coin: coin}})
+	m := newMempool(&follower{ChainConfig: ChainConfig{Source: node, Coin: coin}, set: chains.NewWatchSet(), synced: true})
 	for step := range 3 {
 		if reason := m.unknown(&pegs.Chain{}); reason == "" {
 			t.Errorf("looked at after %d steps", step)
