@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"time"
 
 	"causeway/sidechain"
@@ -182,7 +183,10 @@ func (c *benchChain) spread(symbol string, total float64, accounts int) error {
 
 // work is a workload of blocks that ops fills, an operation of one call at a
 // time. After it every transaction must have gone through.
-func (c *benchChain) work(op func() graphene.Operation) *workload {
+func (c *benchChain) work(op func() graphene.Operation) (*workload, error) {
+	if err := c.save(); err != nil { // what the preparation left
+		return nil, errors.Join(err, c.close())
+	}
 	first := c.engine.Head().Block
 	return &workload{
 		next: func() (int, func() error, error) {
@@ -199,19 +203,23 @@ func (c *benchChain) work(op func() graphene.Operation) *workload {
 		finish: c.save,
 		close:  c.close,
 		extra: func() (map[string]float64, error) {
-			return map[string]float64{"rows": float64(c.rows())}, c.allWell(first)
+			return c.size(), c.allWell(first)
 		},
-	}
+	}, nil
 }
 
-func (c *benchChain) rows() int {
+// size is the number of contract rows, and the whole heap divided by it.
+func (c *benchChain) size() map[string]float64 {
 	c.db.RLock()
 	defer c.db.RUnlock()
 	n := 0
 	for _, name := range c.db.Tables().TableNames() {
 		n += c.db.Tables().Table(name).Len()
 	}
-	return n
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return map[string]float64{"rows": float64(n), "heap_bytes_per_row": float64(m.HeapAlloc) / float64(n)}
 }
 
 // allWell looks for refusals in the first and the newest measured block: a load
@@ -251,7 +259,7 @@ func openTransfers(_ context.Context, o benchOptions) (*workload, error) {
 			to = (to + 1) % o.Accounts
 		}
 		return transferOf("BEE", benchAccount(from), benchAccount(to), "0.001")
-	}), nil
+	})
 }
 
 // openOrders is limit orders of which every second one fills the one before.
@@ -272,7 +280,7 @@ func openOrders(_ context.Context, o benchOptions) (*workload, error) {
 		price := fmt.Sprintf("0.%03d", 300+n/2%100)
 		n++
 		return orderOf(n%o.Accounts, side, "1.5", price)
-	}), nil
+	})
 }
 
 func orderOf(account int, side, quantity, price string) graphene.Operation {
