@@ -374,7 +374,7 @@ type cable struct {
 	mu     sync.Mutex
 	cut    map[string]string // how, by method
 	mended chan struct{}     // closed and made anew by set
-	passed map[string]int    // answers of the node since set
+	passed map[string]int    // answers of the node since set, or calls that are kept silent
 }
 
 // The ways to cut a method: the call fails before the node sees it, the node's
@@ -410,11 +410,18 @@ func (c *cable) set(method, how string) {
 	c.mended = make(chan struct{})
 }
 
-// count is how often the node answered a method since set.
+// count is how often the node answered a method since set; of a silent one, how
+// often it was called.
 func (c *cable) count(method string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.passed[method]
+}
+
+func (c *cable) answered(method string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.passed[method]++
 }
 
 // look finds the method of a call among those that were set.
@@ -437,6 +444,7 @@ func (c *cable) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	}
 	method, how, mended := c.look(body)
 	if how == cutSilent {
+		c.answered(method)
 		select {
 		case <-r.Context().Done():
 		case <-mended:
@@ -448,9 +456,7 @@ func (c *cable) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	}
 	status, text, err := c.pass(r, body)
 	if err == nil && method != "" {
-		c.mu.Lock()
-		c.passed[method]++
-		c.mu.Unlock()
+		c.answered(method)
 	}
 	if err != nil || how == cutBehind {
 		http.Error(out, "cut", http.StatusBadGateway)
