@@ -22,8 +22,9 @@ type Contract interface {
 	Actions() map[string]Action
 }
 
-// Action is one callable of a contract. The payload is never nil. Rule
-// violations are reported by ctx.Assert, never by panic.
+// Action is one callable of a contract. The payload is never nil. Its values may
+// be shared with the caller and with stored rows: an action changes nothing in
+// them, it clones. Rule violations are reported by ctx.Assert, never by panic.
 type Action func(ctx Context, payload *jsvalue.Object)
 
 // Caller describes the contract that called the current action.
