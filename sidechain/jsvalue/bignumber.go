@@ -9,8 +9,9 @@ import (
 
 // The configuration of the peer's bignumber.js.
 const (
-	decimalPlaces = 20  // of quotients and roots
-	maxExponent   = 500 // RANGE: beyond it Infinity, below its negative zero
+	decimalPlaces = 20   // of quotients and roots
+	maxExponent   = 500  // RANGE: beyond it Infinity, below its negative zero
+	maxDigits     = 1000 // of text that a number is made of
 )
 
 // BigNumber is a decimal number with the semantics of bignumber.js 8.1 as the

@@ -29,6 +29,23 @@ func TestBigReads(t *testing.T) {
 	}
 }
 
+func TestBigBoundsDigits(t *testing.T) {
+	zeros := strings.Repeat("0", 1000)
+	for text, want := range map[string]string{
+		zeros:                           "0",
+		zeros + "1":                     "NaN",
+		"1." + zeros[1:]:                "1",
+		"1." + zeros:                    "NaN",
+		"0x" + zeros[4:] + "ff":         "255",
+		"0x" + zeros + "ff":             "NaN",
+		strings.Repeat(" ", 5000) + "7": "7",
+	} {
+		if got := Big(text).String(); got != want {
+			t.Errorf("%d characters: got %.40s, want %s", len(text), got, want)
+		}
+	}
+}
+
 func TestBigOfOtherValues(t *testing.T) {
 	for _, c := range []struct {
 		v    Value

@@ -7,8 +7,12 @@ import (
 
 // parseBig reads text as bignumber.js does: plain decimals first; otherwise
 // after trimming white space and one leading plus: Infinity, NaN and the radix
-// prefixes 0x, 0b and 0o.
+// prefixes 0x, 0b and 0o. Text of more than maxDigits digits is no number: the
+// one bound that the library does not have.
 func parseBig(s string) BigNumber {
+	if tooManyDigits(s) {
+		return notANumber()
+	}
 	if n, ok := parsePlain(s); ok {
 		return n
 	}
@@ -30,6 +34,21 @@ func parseBig(s string) BigNumber {
 		}
 	}
 	return notANumber()
+}
+
+// tooManyDigits counts the digits of a text, of any radix, whatever stands
+// between them.
+func tooManyDigits(s string) bool {
+	if len(s) <= maxDigits {
+		return false
+	}
+	n := 0
+	for i := 0; i < len(s); i++ {
+		if isWord(s[i]) {
+			n++
+		}
+	}
+	return n > maxDigits
 }
 
 // parsePlain reads -?(digits[.digits]|.digits)[e[+-]digits]. Nothing outside
