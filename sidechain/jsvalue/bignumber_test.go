@@ -30,17 +30,18 @@ func TestBigReads(t *testing.T) {
 }
 
 func TestBigBoundsDigits(t *testing.T) {
-	zeros := strings.Repeat("0", 1000)
+	zeros, sevens := strings.Repeat("0", 1000), strings.Repeat("7", 998)
 	for text, want := range map[string]string{
-		zeros:                           "0",
-		zeros + "1":                     "NaN",
-		"1." + zeros[1:]:                "1",
-		"1." + zeros:                    "NaN",
-		"0x" + zeros[4:] + "ff":         "255",
-		"0x" + zeros + "ff":             "NaN",
-		strings.Repeat(" ", 5000) + "7": "7",
+		"0" + zeros + "1." + zeros: "1", // no digit of it counts
+		"1." + sevens + "1":         "1." + sevens + "1",
+		"1." + sevens + "12":        "NaN",
+		"12." + sevens + "1e-3":     "NaN",
+		"0x1." + zeros[1:]:          "1",
+		"0x1." + zeros + "f":        "NaN",
+		sevens + sevens:             "Infinity", // beyond RANGE, whatever its digits are
+		"." + sevens + sevens:       "NaN",
 	} {
-		if got := Big(text).String(); got != want {
+		if got := Big(text).ToFixed(); got != want {
 			t.Errorf("%d characters: got %.40s, want %s", len(text), got, want)
 		}
 	}

@@ -7,12 +7,9 @@ import (
 
 // parseBig reads text as bignumber.js does: plain decimals first; otherwise
 // after trimming white space and one leading plus: Infinity, NaN and the radix
-// prefixes 0x, 0b and 0o. Text of more than maxDigits digits is no number: the
-// one bound that the library does not have.
+// prefixes 0x, 0b and 0o. What is within RANGE and has more than maxDigits
+// digits is no number here: the one bound that the library does not have.
 func parseBig(s string) BigNumber {
-	if tooManyDigits(s) {
-		return notANumber()
-	}
 	if n, ok := parsePlain(s); ok {
 		return n
 	}
@@ -34,21 +31,6 @@ func parseBig(s string) BigNumber {
 		}
 	}
 	return notANumber()
-}
-
-// tooManyDigits counts the digits of a text, of any radix, whatever stands
-// between them.
-func tooManyDigits(s string) bool {
-	if len(s) <= maxDigits {
-		return false
-	}
-	n := 0
-	for i := 0; i < len(s); i++ {
-		if isWord(s[i]) {
-			n++
-		}
-	}
-	return n > maxDigits
 }
 
 // parsePlain reads -?(digits[.digits]|.digits)[e[+-]digits]. Nothing outside
@@ -123,6 +105,9 @@ func fromDigits(neg bool, whole, fraction string, exp int) BigNumber {
 		return infinity(neg)
 	case e < -maxExponent:
 		return BigNumber{neg: neg}
+	}
+	if length > maxDigits {
+		return notANumber()
 	}
 	if length < len(powersOfTen) {
 		var n uint64
@@ -226,6 +211,9 @@ func radixNumber(s string, radix int) (BigNumber, bool) {
 	whole = strings.TrimLeft(whole, "0")
 	if len(whole) > 1700 { // more than 2**1700, which is beyond 1e500
 		return infinity(neg), true
+	}
+	if len(whole)+len(fraction) > maxDigits {
+		return notANumber(), true
 	}
 	n, _ := new(big.Int).SetString("0"+whole+fraction, radix)
 	if fraction == "" {

@@ -11,8 +11,8 @@
 //     Delete work on the object they are called on and nothing else;
 //   - text from strangers costs no more than its length: depth is limited,
 //     objects with very many members are indexed, and numbers outside of
-//     bignumber.js's RANGE (1e±500) are never expanded; text of more than
-//     1,000 digits is no number.
+//     bignumber.js's RANGE (1e±500) are never expanded; what has more than
+//     1,000 digits that count is no number.
 //
 // One file a concern: value.go, object.go, parse.go, stringify.go, number.go,
 // bignumber.go with its arithmetic and text, pow.go, random.go.
