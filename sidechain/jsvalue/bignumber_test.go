@@ -33,13 +33,13 @@ func TestBigBoundsDigits(t *testing.T) {
 	zeros, sevens := strings.Repeat("0", 1000), strings.Repeat("7", 998)
 	for text, want := range map[string]string{
 		"0" + zeros + "1." + zeros: "1", // no digit of it counts
-		"1." + sevens + "1":         "1." + sevens + "1",
-		"1." + sevens + "12":        "NaN",
-		"12." + sevens + "1e-3":     "NaN",
-		"0x1." + zeros[1:]:          "1",
-		"0x1." + zeros + "f":        "NaN",
-		sevens + sevens:             "Infinity", // beyond RANGE, whatever its digits are
-		"." + sevens + sevens:       "NaN",
+		"1." + sevens + "1":        "1." + sevens + "1",
+		"1." + sevens + "12":       "NaN",
+		"12." + sevens + "1e-3":    "NaN",
+		"0x1." + zeros[1:]:         "1",
+		"0x1." + zeros + "f":       "NaN",
+		sevens + sevens:            "Infinity", // beyond RANGE, whatever its digits are
+		"." + sevens + sevens:      "NaN",
 	} {
 		if got := Big(text).ToFixed(); got != want {
 			t.Errorf("%d characters: got %.40s, want %s", len(text), got, want)
