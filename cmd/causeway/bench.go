@@ -49,9 +49,11 @@ type benchmark struct {
 var benchmarks = []benchmark{
 	{"transfers", openTransfers},
 	{"orders", openOrders},
+	{"votes", openVotes},
 	{"replay", openReplay},
 	{"scan", openScan},
 	{"match", openMatch},
+	{"payouts", openPayouts},
 	{"ledger", openLedger},
 }
 
@@ -88,7 +90,7 @@ func newBenchCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&o.Accounts, "accounts", 1000, "accounts that take part (match: watched scripts)")
-	flags.IntVar(&o.PerBlock, "per-block", 1000, "transactions in a base block")
+	flags.IntVar(&o.PerBlock, "per-block", 1000, "transactions in a base block (payouts: in a batch, 100 at most)")
 	flags.IntVar(&o.Resting, "resting", 0, "orders: how many rest in the book beforehand")
 	flags.Float64Var(&o.Seconds, "seconds", 5, "how long to measure")
 	flags.BoolVar(&o.Memory, "memory", false, "no files: without checkpoints")

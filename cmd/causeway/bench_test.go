@@ -45,7 +45,7 @@ func TestBenchUnknown(t *testing.T) {
 		if code := run(context.Background(), args, &out, &errs); code != exitUsage {
 			t.Errorf("%v: exit %d", args, code)
 		}
-		if len(args) < 3 && !strings.Contains(errs.String(), "transfers, orders, replay") {
+		if len(args) < 3 && !strings.Contains(errs.String(), "transfers, orders, votes, replay") {
 			t.Errorf("%v: %s", args, &errs)
 		}
 	}
