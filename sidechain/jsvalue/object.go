@@ -118,6 +118,15 @@ func (o *Object) Get(key string) Value {
 	return Undefined{}
 }
 
+// Find is the position of a member, -1 when absent.
+func (o *Object) Find(key string) int { return o.find(key) }
+
+// At is the member at a position below Len.
+func (o *Object) At(i int) (key string, v Value) { return o.members[i].key, o.members[i].value }
+
+// SetAt replaces the value of the member at a position below Len, as Set does.
+func (o *Object) SetAt(i int, v any) { o.members[i].value = normal(v) }
+
 // Has says whether the member exists (it may still be undefined).
 func (o *Object) Has(key string) bool { return o.find(key) >= 0 }
 

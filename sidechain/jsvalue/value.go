@@ -13,11 +13,24 @@ type Value = any
 // Undefined is JavaScript's undefined, e.g. the value of an absent member.
 type Undefined struct{}
 
+// smallNumbers are numbers as values that everybody shares.
+var smallNumbers = func() (list [256]Value) {
+	for i := range list {
+		list[i] = float64(i)
+	}
+	return list
+}()
+
 // normal turns Go's integers into the float64 that a Value holds, a BigNumber
 // into the text that JSON.stringify gives it, and lists of texts into arrays.
 func normal(v any) Value {
 	switch n := v.(type) {
+	case string:
+		return v
 	case int:
+		if n >= 0 && n < len(smallNumbers) {
+			return smallNumbers[n]
+		}
 		return float64(n)
 	case int32:
 		return float64(n)

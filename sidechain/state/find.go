@@ -35,8 +35,23 @@ func (t *Table) All() iter.Seq[Row] {
 func (t *Table) Find1(lookup string, vals ...jsvalue.Value) Row {
 	ix := t.lookup(lookup)
 	var a [128]byte
-	prefix := appendValues(a[:0], vals)
-	if ix.first != nil && len(vals) == len(ix.paths) {
+	return ix.find1(appendValues(a[:0], vals), len(vals))
+}
+
+// FindText is Find1 for texts, which it need not box: nothing is allocated.
+func (t *Table) FindText(lookup string, texts ...string) Row {
+	ix := t.lookup(lookup)
+	var a [128]byte
+	prefix := a[:0]
+	for _, s := range texts {
+		prefix = appendStringKey(append(prefix, tagString), s)
+	}
+	return ix.find1(prefix, len(texts))
+}
+
+// find1 is the first row below the key of n leading fields.
+func (ix *index) find1(prefix []byte, n int) Row {
+	if ix.first != nil && n == len(ix.paths) {
 		if e := ix.first[string(prefix)]; e != nil {
 			return e.row
 		}

@@ -100,8 +100,7 @@ func objectKey(o *jsvalue.Object) []byte {
 	dst := append(make([]byte, 0, 64), tagObject)
 	for name, v := range o.All() {
 		if s, ok := v.(string); ok { // as below, without a key of its own
-			dst = appendStringKey(append(dst, keyMore, tagString), name)
-			dst = appendStringKey(append(dst, tagString), s)
+			dst = appendTextMember(dst, name, s)
 			continue
 		}
 		key := AppendKey(nil, v)
@@ -109,6 +108,12 @@ func objectKey(o *jsvalue.Object) []byte {
 		dst = append(appendStringKey(dst, name), key...)
 	}
 	return append(dst, keyEnd)
+}
+
+// appendTextMember appends a member of an object whose value is a text.
+func appendTextMember(dst []byte, name, text string) []byte {
+	dst = appendStringKey(append(dst, keyMore, tagString), name)
+	return appendStringKey(append(dst, tagString), text)
 }
 
 func arrayKey(list []jsvalue.Value) []byte {

@@ -202,6 +202,32 @@ func (m *machine) update(*rapid.T) {
 	m.model.update(patch, unsets)
 }
 
+// change gives fields that a row has other values, or the ones they have.
+func (m *machine) change(*rapid.T) {
+	row := m.table.Get(m.id())
+	if row == nil {
+		return
+	}
+	patch := jsvalue.NewObject("_id", row.Get("_id"))
+	var pairs []any
+	for name, v := range row.All() {
+		if name == "_id" || !rapid.Bool().Draw(m.t, "changes") {
+			continue
+		}
+		if rapid.Bool().Draw(m.t, "really") {
+			v = genField().Draw(m.t, name)
+		}
+		pairs = append(pairs, name, v)
+		patch.Set(name, v)
+	}
+	before := jsvalue.Stringify(row)
+	next := m.table.Change(row, pairs...)
+	if jsvalue.Stringify(row) != before || (next == row) != (jsvalue.Stringify(next) == before) {
+		m.t.Fatalf("%s was changed to %s in place or for nothing", before, jsvalue.Stringify(next))
+	}
+	m.model.update(patch, nil)
+}
+
 func (m *machine) remove(*rapid.T) {
 	id := m.id()
 	was := m.model.find(id) >= 0
@@ -291,6 +317,14 @@ func (m *machine) finds(*rapid.T) {
 	if got, want := m.table.Find1("cba", a), m.model.sorted(is("c", a), "b", "a"); len(want) == 0 && got != nil || len(want) > 0 && !jsvalue.Equal(got, want[0]) {
 		m.t.Fatalf("Find1 by prefix = %s of %d", jsvalue.Stringify(got), len(want))
 	}
+	x, isX := a.(string)
+	y, isY := b.(string)
+	if isX && isY && m.table.FindText("ab", x, y) != m.table.Find1("ab", a, b) {
+		m.t.Fatal("FindText is not Find1")
+	}
+	if isX && isY && m.model.primary != nil && m.table.GetKey(x, y) != m.table.Get(jsvalue.NewObject("a", a, "b", b)) {
+		m.t.Fatal("GetKey is not Get")
+	}
 	low := func(r Row) bool { return is("c", a)(r) && naiveCompare(r.Get("b"), b) <= 0 }
 	high := func(r Row) bool { return is("c", a)(r) && naiveCompare(r.Get("b"), b) >= 0 }
 	m.same("Ascend", slices.Collect(m.table.Ascend("cba", []jsvalue.Value{a}, []jsvalue.Value{a, b})), m.model.sorted(low, "b", "a"))
@@ -357,7 +391,7 @@ func (m *machine) check(*rapid.T) {
 
 func (m *machine) actions() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
-		"insert": m.insert, "insert2": m.insert, "update": m.update, "update2": m.update, "remove": m.remove,
+		"insert": m.insert, "insert2": m.insert, "update": m.update, "update2": m.update, "change": m.change, "remove": m.remove,
 		"savepoint": m.savepoint, "rollback": m.rollback, "forget": m.forget, "root": m.root,
 		"finds": m.finds, "selects": m.selects, "": m.check,
 	}

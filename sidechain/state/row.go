@@ -30,35 +30,70 @@ func storedRow(id jsvalue.Value, row Row) Row {
 }
 
 // mergedRow is MongoDB's $set and $unset: known fields keep their position,
-// new ones are appended in lexicographic order.
+// new ones are appended in lexicographic order. Where nothing changes it is
+// old itself.
 func mergedRow(old, patch Row, unsets []string) Row {
-	out := old.Shallow(0) // what is stored never changes
-	type member struct {
-		name  string
-		value jsvalue.Value
-	}
-	var added []member
-	for name, v := range patch.All() {
+	out := old // copied before the first change: what is stored never changes
+	var added []string
+	for i := range patch.Len() {
+		name, v := patch.At(i)
 		if name == idField {
 			continue
 		}
-		v, ok := storedValue(v)
-		name = storedString(name)
-		switch {
-		case !ok:
-		case out.Has(name):
-			out.Set(name, v)
-		default:
-			added = append(added, member{name, v})
+		at := i
+		if at >= old.Len() || keyAt(old, at) != name { // usually patch is a clone of old
+			at = old.Find(storedString(name))
 		}
+		if at < 0 {
+			added = append(added, name)
+			continue
+		}
+		out = changed(old, out, at, v)
 	}
-	slices.SortStableFunc(added, func(a, b member) int { return strings.Compare(a.name, b.name) })
-	for _, m := range added {
-		out.Set(m.name, m.value)
+	if len(added) > 0 {
+		out = extended(out, patch, added)
 	}
 	for _, name := range unsets {
-		if name != idField {
-			out.Delete(name)
+		if name == idField || !out.Has(name) {
+			continue
+		}
+		if out == old {
+			out = old.Shallow(0)
+		}
+		out.Delete(name)
+	}
+	return out
+}
+
+func keyAt(row Row, i int) string {
+	key, _ := row.At(i)
+	return key
+}
+
+// changed sets a member of out, which becomes a copy when it still is old.
+// What old has already, and undefined, changes nothing.
+func changed(old, out Row, at int, v jsvalue.Value) Row {
+	if _, had := old.At(at); jsvalue.Equal(had, v) {
+		return out
+	}
+	v, ok := storedValue(v)
+	if !ok {
+		return out
+	}
+	if out == old {
+		out = old.Shallow(0)
+	}
+	out.SetAt(at, v)
+	return out
+}
+
+// extended is a copy of row with the members of patch that it does not have.
+func extended(row, patch Row, names []string) Row {
+	slices.SortStableFunc(names, func(a, b string) int { return strings.Compare(storedString(a), storedString(b)) })
+	out := row.Shallow(len(names))
+	for _, name := range names {
+		if v, ok := storedValue(patch.Get(name)); ok {
+			out.Set(storedString(name), v)
 		}
 	}
 	return out

@@ -119,6 +119,9 @@ func params(ctx contract.Context) *jsvalue.Object {
 
 // find is the row of an account in a table with the account as its key.
 func find(ctx contract.Context, table string, account jsvalue.Value) *jsvalue.Object {
+	if name, ok := account.(string); ok {
+		return ctx.Table(table).GetKey(name)
+	}
 	return ctx.Table(table).Get(jsvalue.NewObject("account", account))
 }
 

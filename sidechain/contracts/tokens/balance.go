@@ -21,7 +21,7 @@ type token struct {
 
 // findToken returns nil when there is no such symbol.
 func findToken(ctx contract.Context, symbol string) *token {
-	row := ctx.Table("tokens").Find1(bySymbol, symbol)
+	row := ctx.Table("tokens").FindText(bySymbol, symbol)
 	if row == nil {
 		return nil
 	}
@@ -37,6 +37,10 @@ func (t *token) text(key string) string {
 
 // change returns the row with one member replaced, for Update.
 func (t *token) change(ctx contract.Context, key string, v any) {
+	if t.row.Has(key) {
+		t.row = ctx.Table("tokens").Change(t.row, key, v)
+		return
+	}
 	row := t.row.Clone()
 	row.Set(key, v)
 	t.row = ctx.Table("tokens").Update(row)
@@ -71,7 +75,7 @@ func isQuantity(v jsvalue.Value) (string, bool) {
 }
 
 func findBalance(t *state.Table, account, symbol string) state.Row {
-	return t.Find1(byAccount, account, symbol)
+	return t.FindText(byAccount, account, symbol)
 }
 
 // subBalance takes q from a balance, or asserts why it cannot.
