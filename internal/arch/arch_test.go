@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"chains":                           {"chains"},
 	"chains/address":                   {},
 	"chains/devnet":                    {"chains"},
+	"chains/chaintest":                 {"chains"},
 	"sidechain":                        {"sidechain", "internal/boltfile"},
 	"sidechain/jsvalue":                {},
 	"sidechain/state":                  {"sidechain/jsvalue"},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -37,6 +38,8 @@ type Options struct {
 	// accepts all. Its error is reported as ErrNodeVersion.
 	Gate   func(Version) error
 	Logger *slog.Logger // nil: nothing is logged
+	// Transport carries the requests; nil: the network.
+	Transport http.RoundTripper
 }
 
 // Node is one node of a coin, as a chains.Source.
@@ -58,6 +61,9 @@ func New(nodeURL string, coin Coin, o Options) (*Node, error) {
 	client, err := NewClient(nodeURL, o.Timeout)
 	if err != nil {
 		return nil, err
+	}
+	if o.Transport != nil {
+		client.http.Transport = o.Transport
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

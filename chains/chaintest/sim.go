@@ -1,0 +1,186 @@
+package chaintest
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+
+	"causeway/chains/devnet"
+
+	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+// Config is what a Sim is made of. Only Params is required.
+type Config struct {
+	Params devnet.Params
+	// Nodes is how many there are; 0: one.
+	Nodes int
+	// Seed decides everything that is left to chance.
+	Seed uint64
+	// Coins is how many outputs of CoinValue the payer owns at the start; 0: 200
+	// of 50 coins each.
+	Coins     int
+	CoinValue int64
+}
+
+// Sim is a simulated chain. Its methods may be called from any goroutine.
+type Sim struct {
+	params devnet.Params
+	net    *chaincfg.Params
+	sigs   *txscript.SigCache
+
+	mu       sync.Mutex
+	rng      *rand.Rand
+	blocks   map[chainhash.Hash]*Block
+	best     *Block
+	txs      map[chainhash.Hash]*Tx
+	spenders map[wire.OutPoint][]*Tx // of every transaction ever seen
+	nodes    []*Node
+	wallet   *wallet
+	made     uint64
+	hook     func(node int, tx *wire.MsgTx)
+}
+
+// Tx is a transaction, wherever it is.
+type Tx struct {
+	Msg    *wire.MsgTx
+	ID     chainhash.Hash
+	blocks []*Block // that hold it
+}
+
+// Block is a block of the tree.
+type Block struct {
+	Parent *Block // nil: the genesis
+	Height int
+	Hash   chainhash.Hash
+	Msg    *wire.MsgBlock
+	txs    []*Tx
+}
+
+// Txs are the transactions, the coinbase first.
+func (b *Block) Txs() []*Tx { return b.txs }
+
+// New makes a chain that is just long enough for the payer's coins to be
+// spendable.
+func New(cfg Config) (*Sim, error) {
+	if cfg.Params.Net == nil || cfg.Params.Addresses == nil {
+		return nil, errors.New("chaintest: incomplete Params")
+	}
+	if cfg.Nodes == 0 {
+		cfg.Nodes = 1
+	}
+	if cfg.Coins == 0 {
+		cfg.Coins = 200
+	}
+	if cfg.CoinValue == 0 {
+		cfg.CoinValue = 50 * 100_000_000
+	}
+	net := *cfg.Params.Net
+	if cfg.Params.Maturity != 0 {
+		net.CoinbaseMaturity = cfg.Params.Maturity
+	}
+	s := &Sim{
+		params: cfg.Params, net: &net, sigs: txscript.NewSigCache(10_000), rng: rand.New(rand.NewPCG(cfg.Seed, 0x5eed)),
+		blocks: map[chainhash.Hash]*Block{}, txs: map[chainhash.Hash]*Tx{}, spenders: map[wire.OutPoint][]*Tx{},
+	}
+	var err error
+	if s.wallet, err = newWallet(s, cfg.Seed); err != nil {
+		return nil, fmt.Errorf("chaintest: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.begin(cfg.Nodes)
+	return s, s.fund(cfg)
+}
+
+// begin enters the genesis and places the nodes on it.
+func (s *Sim) begin(nodes int) {
+	msg := s.net.GenesisBlock
+	genesis := &Block{Hash: *s.net.GenesisHash, Msg: msg}
+	s.blocks[genesis.Hash], s.best = genesis, genesis
+	for i := range nodes {
+		s.nodes = append(s.nodes, newNode(s, i))
+	}
+}
+
+// fund mines the payer's coins and lets them mature.
+func (s *Sim) fund(cfg Config) error {
+	outputs := make([]*wire.TxOut, cfg.Coins)
+	for i := range outputs {
+		outputs[i] = wire.NewTxOut(cfg.CoinValue, s.wallet.script)
+	}
+	block, err := s.extend(s.best, nil, outputs)
+	if err != nil {
+		return err
+	}
+	for i := range outputs {
+		s.wallet.coins = append(s.wallet.coins, coin{wire.OutPoint{Hash: block.txs[0].ID, Index: uint32(i)}, cfg.CoinValue})
+	}
+	for range int(s.net.CoinbaseMaturity) {
+		if _, err := s.extend(s.best, nil, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Node is the i-th node.
+func (s *Sim) Node(i int) *Node { return s.nodes[i] }
+
+// Nodes is how many nodes there are.
+func (s *Sim) Nodes() int { return len(s.nodes) }
+
+// OnBroadcast calls f, outside all locks, with every transaction that a node is
+// asked to send, before the node does anything about it.
+func (s *Sim) OnBroadcast(f func(node int, tx *wire.MsgTx)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hook = f
+}
+
+// Best is the newest block of the best branch.
+func (s *Sim) Best() *Block {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.best
+}
+
+// Chain is the best branch, the genesis first.
+func (s *Sim) Chain() []*Block {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return branchTo(s.best)
+}
+
+// Tx finds a transaction by id.
+func (s *Sim) Tx(txid string) (*Tx, bool) {
+	hash, err := chainhash.NewHashFromStr(txid)
+	if err != nil {
+		return nil, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tx, ok := s.txs[*hash]
+	return tx, ok
+}
+
+// Script is the output script of an address.
+func (s *Sim) Script(address string) ([]byte, error) { return s.params.Addresses.Decode(address) }
+
+// enter makes a transaction known to the world.
+func (s *Sim) enter(msg *wire.MsgTx) *Tx {
+	id := msg.TxHash()
+	if tx := s.txs[id]; tx != nil {
+		return tx
+	}
+	tx := &Tx{Msg: msg, ID: id}
+	s.txs[id] = tx
+	for _, in := range msg.TxIn {
+		s.spenders[in.PreviousOutPoint] = append(s.spenders[in.PreviousOutPoint], tx)
+	}
+	return tx
+}
