@@ -308,6 +308,7 @@ func (n *node) adminSurface() api.Admin {
 		surface.Extra["GET /audit"] = n.serveAudit
 		surface.Checks = append(surface.Checks, api.Check{Name: "gateway", Run: n.chainsReady})
 	}
+	maps.Copy(surface.Extra, n.copyPaths())
 	maps.Copy(surface.Extra, n.extra)
 	return surface
 }

@@ -29,7 +29,8 @@ func newVerifyCommand() *cobra.Command {
 		Long: "verify executes the stored base blocks in an empty store and compares every block,\n" +
 			"hash, state root and signature with what the node stored, or with another node\n" +
 			"(--against). With --proof it checks a proof of /v1/proof against the state that it\n" +
-			"derived. It exits 4 when something differs. The node must be stopped.",
+			"derived. It exits 4 when something differs. A running node is asked for copies of\n" +
+			"its stores.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			report, err := o.run(cmd.Context())
 			if err != nil {
@@ -75,23 +76,42 @@ func (o verifyOptions) run(ctx context.Context) (report verify.Report, err error
 	if cfg.Proof, err = readProof(o.proof); err != nil {
 		return report, err
 	}
-	if cfg.Store, err = solo.OpenStore(h.path(baseFile), sidechain.BaseChainID(document), solo.StoreOptions{ReadOnly: true}); err != nil {
-		return report, err
-	}
-	defer func() { err = errors.Join(err, cfg.Store.Close()) }()
-	source, closeSource, err := o.source(h, g.ChainID)
-	if err != nil {
-		return report, err
-	}
-	defer func() { err = errors.Join(err, closeSource()) }()
-	cfg.Source = source
 	dir, err := os.MkdirTemp("", "causeway-verify-")
 	if err != nil {
 		return report, err
 	}
 	defer os.RemoveAll(dir)
-	cfg.Path = home{dir}.path(stateFile)
+	cfg.Path = home{dir}.path("derived.db")
+	stores, err := o.stores(ctx, h, home{dir})
+	if err != nil {
+		return report, err
+	}
+	if cfg.Store, err = solo.OpenStore(stores.path(baseFile), sidechain.BaseChainID(document), solo.StoreOptions{ReadOnly: true}); err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, cfg.Store.Close()) }()
+	source, closeSource, err := o.source(stores, g.ChainID)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, closeSource()) }()
+	cfg.Source = source
 	return verify.Run(ctx, cfg)
+}
+
+// stores is where the stores can be read: the home itself, or copies in temporary,
+// the state's first so that base.db has every block of it.
+func (o verifyOptions) stores(ctx context.Context, h, temporary home) (home, error) {
+	r, live, err := readRunning(h.dir)
+	if err != nil || !live {
+		return h, err
+	}
+	for _, name := range []string{stateFile, baseFile} {
+		if err := fetchCopy(ctx, r, name, temporary); err != nil {
+			return h, err
+		}
+	}
+	return temporary, nil
 }
 
 func readProof(path string) (*verify.Proof, error) {
@@ -110,11 +130,11 @@ func readProof(path string) (*verify.Proof, error) {
 }
 
 // source is what is compared with: the node's own store, or another node.
-func (o verifyOptions) source(h home, chainID string) (verify.Source, func() error, error) {
+func (o verifyOptions) source(stores home, chainID string) (verify.Source, func() error, error) {
 	if o.against != "" {
 		return remoteBlocks{&client{url: strings.TrimRight(o.against, "/"), chainID: chainID, http: &http.Client{Timeout: 30 * time.Second}}}, func() error { return nil }, nil
 	}
-	db, err := state.OpenReadOnly(h.path(stateFile))
+	db, err := state.OpenReadOnly(stores.path(stateFile))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -57,8 +57,10 @@ func TestVerify(t *testing.T) {
 	if err := os.WriteFile(bad, bytes.Replace(proof, []byte(`"issuer":"`), []byte(`"issuer":"x`), 1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, said := verified(t, "--home", dir, "--against", r.URL); code == exitOK {
-		t.Errorf("base.db of a running home was opened: %s", said)
+	for _, args := range [][]string{{"--home", dir}, {"--home", dir, "--against", r.URL}, {"--home", dir, "--proof", good}} {
+		if code, said := verified(t, args...); code != exitOK {
+			t.Errorf("%v while the node runs: exit %d: %s", args[2:], code, said)
+		}
 	}
 	if err := stop(); err != nil {
 		t.Fatal(err)
