@@ -92,6 +92,7 @@ type Gateway struct {
 	scans     *scanStore
 	notes     *notes
 	rows      *tail
+	prover    *prover
 	audited   time.Time // when the books were last looked at
 	reading   singleflight.Group
 }
@@ -176,6 +177,7 @@ func (g *Gateway) open() (err error) {
 		}
 	}
 	g.rows = &tail{ledger: g.ledger, sidechain: g.cfg.Sidechain, log: g.log, notes: g.notes, hook: g.cfg.Failpoint, swept: map[chains.ID]bool{}}
+	g.prover = newProver(g)
 	return g.rows.step(ctx)
 }
 
@@ -305,7 +307,7 @@ func (g *Gateway) loops() []loop {
 	add("alarms", time.Second, g.watchAlarms, g.ledger.Changed())
 	add("operator", time.Second, newOperator(g).step, g.ledger.Changed())
 	for _, f := range g.followers {
-		add("payouts "+string(f.id), max(f.Poll, time.Second), newPayer(g, f).step, g.ledger.Changed())
+		add("payouts "+string(f.id), max(f.Poll, time.Second), newPayer(g, f).step, g.ledger.Changed(), side())
 		add("broadcast "+string(f.id), f.Poll, newBroadcaster(g, f).step, g.ledger.Changed())
 	}
 	votes := &stateVotes{sidechain: g.cfg.Sidechain, submitter: g.cfg.Submitter}

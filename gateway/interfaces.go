@@ -19,6 +19,9 @@ type Sidechain interface {
 	Subscribe() <-chan struct{}
 	// BaseBlock is the id of a stored base block; ok is false when there is none.
 	BaseBlock(number uint64) (id string, ok bool, err error)
+	// Header is the signed header of a stored base block, as the block begins
+	// with it; ok is false when there is none.
+	Header(number uint64) (raw []byte, ok bool, err error)
 	// Errors are what the contract said of a sidechain transaction, if it was
 	// executed. Not to be called inside View.
 	Errors(txid string) []string
@@ -57,6 +60,10 @@ type SideState interface {
 	Batch(id string) (BatchRow, bool, error)
 	// Batches lists all rows of a chain.
 	Batches(chain chains.ID) ([]BatchRow, error)
+	// Prove shows the rows of a batch and of withdrawals under the state root of
+	// Head. The proof lacks the header that commits to it, which is that of the
+	// next base block.
+	Prove(batch string, withdrawals []string) (hotwallet.StateProof, error)
 	// FeeAccount is what the fee account holds of a symbol, Owed what it could
 	// not pay of settled costs.
 	FeeAccount(symbol string) (balance, owed string)

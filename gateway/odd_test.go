@@ -11,6 +11,7 @@ import (
 	"causeway/chains"
 	"causeway/chains/devnet"
 	"causeway/hotwallet"
+	"causeway/hotwallet/wallettest"
 	"causeway/pegs"
 	"causeway/sidechain/graphene"
 )
@@ -246,17 +247,45 @@ func (d *driver) steal(deposit Deposit, raw, payee string) string {
 		d.t.Fatal(err)
 	}
 	previous := unhex(d.t, raw)
-	signed, err := n.signer.Sign(context.Background(), hotwallet.SignRequest{
+	request := hotwallet.SignRequest{
 		Assign: hotwallet.Assign{Batch: "theft", Chain: chains.BTC, Kind: hotwallet.KindPayout, IDs: []string{"x"}, Spends: plan.Spends(), State: hotwallet.AssignOpen},
 		Withdrawals: []hotwallet.Withdrawal{{
 			ID: "x", Chain: chains.BTC, Address: payee, Net: "0.01", State: hotwallet.WithdrawalAssigned, Batch: "theft",
 		}},
 		Unsigned: plan.Unsigned, Inputs: []hotwallet.SignInput{{Outpoint: point, Watch: watch, Previous: previous}},
-	})
+	}
+	d.forge(&request)
+	signed, err := n.signer.Sign(context.Background(), request)
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	return tohex(signed.Raw)
+}
+
+// forge proves rows that are nowhere, with the sequencer's key.
+func (d *driver) forge(r *hotwallet.SignRequest) {
+	d.t.Helper()
+	side, err := wallettest.New()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	a := &r.Assign
+	side.Insert(wallettest.Assigns, wallettest.Assign(a.Batch, string(a.Chain), string(a.Kind), a.IDs, a.Spends, a.State))
+	for _, w := range r.Withdrawals {
+		side.Insert(wallettest.Withdrawals, wallettest.Withdrawal(w.ID, string(w.Chain), w.Address, w.Net, w.State, w.Batch))
+	}
+	prove := func(table, key string) (p hotwallet.RowProof) {
+		var err error
+		if p.Row, p.Path, err = side.Prove(table, key); err != nil {
+			d.t.Fatal(err)
+		}
+		return p
+	}
+	r.Proof.Assign = prove(wallettest.Assigns, a.Batch)
+	for _, w := range r.Withdrawals {
+		r.Proof.Withdrawals = append(r.Proof.Withdrawals, prove(wallettest.Withdrawals, w.ID))
+	}
+	r.Proof.Header = wallettest.Header(1, side.Root(), testKey("sequencer"), d.chainID)
 }
 
 // A node that lies, lags or is gone makes nothing happen twice, and nothing that

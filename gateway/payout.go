@@ -23,6 +23,7 @@ type payer struct {
 	ledger    *Ledger
 	sidechain Sidechain
 	signer    Signer
+	prover    *prover
 	notes     *notes
 	log       *slog.Logger
 	hook      func(string)
@@ -43,7 +44,7 @@ const (
 func newPayer(g *Gateway, f *follower) *payer {
 	return &payer{
 		ChainConfig: f.ChainConfig, id: f.id, follower: f, mempool: g.mempools[f.id], ledger: g.ledger, sidechain: g.cfg.Sidechain,
-		signer: g.cfg.Signer, notes: g.notes, log: f.log, hook: g.cfg.Failpoint,
+		signer: g.cfg.Signer, prover: g.prover, notes: g.notes, log: f.log, hook: g.cfg.Failpoint,
 	}
 }
 

@@ -6,9 +6,11 @@ import (
 	"strings"
 
 	"causeway/chains"
+	"causeway/hotwallet"
 	"causeway/pegs"
 	"causeway/sidechain"
 	"causeway/sidechain/base"
+	"causeway/sidechain/graphene"
 	"causeway/sidechain/jsvalue"
 	"causeway/sidechain/state"
 )
@@ -60,6 +62,19 @@ func (e *engineState) BaseBlock(number uint64) (string, bool, error) {
 		return "", false, err
 	}
 	return b.ID, true, nil
+}
+
+// Header implements Sidechain.
+func (e *engineState) Header(number uint64) ([]byte, bool, error) {
+	b, ok, err := e.blocks.Block(number)
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	h, err := graphene.DecodeSignedHeader(b.Raw)
+	if err != nil {
+		return nil, false, fmt.Errorf("gateway: base block %d: %w", number, err)
+	}
+	return append(h.Serialize(), h.Signature[:]...), true, nil
 }
 
 // Errors implements Sidechain.
@@ -264,6 +279,32 @@ func (e *engineState) batchRow(row state.Row) (BatchRow, error) {
 		b.Closed = numberOf(cost, "block")
 	}
 	return b, nil
+}
+
+// Prove implements SideState.
+func (e *engineState) Prove(batch string, withdrawals []string) (p hotwallet.StateProof, err error) {
+	if p.Assign, err = e.proveRow("assigns", "batch", batch); err != nil {
+		return p, err
+	}
+	for _, id := range withdrawals {
+		row, err := e.proveRow("withdrawals", "id", id)
+		if err != nil {
+			return p, err
+		}
+		p.Withdrawals = append(p.Withdrawals, row)
+	}
+	return p, nil
+}
+
+func (e *engineState) proveRow(table, field, key string) (hotwallet.RowProof, error) {
+	id := jsvalue.NewObject(field, key)
+	t := e.table(table)
+	row := t.Get(id)
+	if row == nil {
+		return hotwallet.RowProof{}, fmt.Errorf("gateway: %s has no row %s to prove", table, key)
+	}
+	path, err := e.engine.DB().Tables().Prove(t.Def().Name, id)
+	return hotwallet.RowProof{Row: jsvalue.AppendJSON(nil, row), Path: path}, err
 }
 
 // parseSpend reads "txid:vout".

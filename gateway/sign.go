@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -145,6 +146,11 @@ func (p *payer) signOne(ctx context.Context, batch string) error {
 	if err != nil {
 		return err
 	}
+	waits, err := p.prover.show(ctx, &request)
+	if err != nil || waits != "" {
+		p.wait(request.Withdrawals, cmp.Or(waits, "waits: the rows cannot be proven"))
+		return err
+	}
 	for i, in := range plan.Inputs {
 		raw, err := p.previous(ctx, in.Outpoint)
 		if err != nil {
@@ -158,13 +164,18 @@ func (p *payer) signOne(ctx context.Context, batch string) error {
 	if errors.Is(err, hotwallet.ErrRollback) {
 		return err
 	}
+	if errors.Is(err, hotwallet.ErrStale) {
+		p.prover.forget(batch)
+	}
 	if errors.Is(err, hotwallet.ErrRefused) {
 		p.log.Error("the signer refuses", "batch", batch, "error", err)
 		return errors.Join(err, setHalt(ctx, p.ledger, p.id, causeSigner, "batch "+batch+": "+err.Error(), pegs.ScopePayouts))
 	}
-	if err != nil {
+	if err != nil { // unknown: the same request gives the same bytes later
+		p.wait(request.Withdrawals, "waits for the signer: "+err.Error())
 		return err
 	}
+	p.prover.forget(batch)
 	event, err := p.signedEvent(batch, signed)
 	if err != nil {
 		return err
@@ -182,6 +193,13 @@ func (p *payer) signOne(ctx context.Context, batch string) error {
 		p.log.Info("payout signed", "batch", batch, "txid", signed.TxID, "fee", signed.Fee.String())
 	}
 	return err
+}
+
+// wait notes why withdrawals of a batch are not signed yet.
+func (p *payer) wait(list []hotwallet.Withdrawal, why string) {
+	for _, w := range list {
+		p.notes.set(w.ID, why)
+	}
 }
 
 // decided says whether the chain has spent an input of a batch by now, with or

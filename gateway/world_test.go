@@ -231,7 +231,7 @@ func (w *world) openSigner(n *node) error {
 			Caps:     hotwallet.Caps{MaxFee: chains.NewAmount(1_000_000), MaxRate: 1_000_000},
 			MaxTotal: chains.NewAmount(100_00000000),
 		}},
-		BaseChainID: w.chainID, ContractID: "ssc-causeway-test",
+		BaseChainID: w.chainID, ContractID: "ssc-causeway-test", Sequencer: testKey("sequencer").Public(),
 	})
 	return err
 }

@@ -28,6 +28,7 @@ type bench struct {
 	signer *LocalSigner
 	raw    map[string][]byte // funding transactions by txid
 	coins  []Coin
+	block  uint64 // newest base block of the sidechain that proofs come from
 }
 
 func newBench(t testing.TB) *bench { return newBenchOf(t, testCoin(t)) }
@@ -45,6 +46,7 @@ func (b *bench) config() SignerConfig {
 		Roles:       []RoleKey{testRole(b.t, RoleSequencer, "sequencer"), testRole(b.t, RoleAttestor, "gateway")},
 		Caps:        map[chains.ID]SignerCaps{b.coin.ID(): {Caps: testCaps(), MaxTotal: chains.NewAmount(1_000_000_000)}},
 		BaseChainID: [32]byte{1, 2, 3}, ContractID: "ssc-causeway-regtest",
+		Sequencer: testRole(b.t, RoleSequencer, "sequencer").Public,
 	}
 }
 
@@ -169,6 +171,7 @@ func (b *bench) payout(batch string, amounts ...uint64) (*Plan, SignRequest) {
 
 func (b *bench) sign(r SignRequest) Signed {
 	b.t.Helper()
+	b.prove(&r)
 	s, err := b.signer.Sign(context.Background(), r)
 	if err != nil {
 		b.t.Fatal(err)
@@ -178,6 +181,7 @@ func (b *bench) sign(r SignRequest) Signed {
 
 func (b *bench) refuses(what string, r SignRequest, rule ErrorKind) {
 	b.t.Helper()
+	b.prove(&r)
 	before, err := b.signer.Counter()
 	if err != nil {
 		b.t.Fatal(err)

@@ -88,6 +88,10 @@ func badPlan(format string, args ...any) error {
 // is not ErrRefused (a full disk, a cancelled context) says nothing.
 const ErrRefused = ErrorKind("signer refuses")
 
+// ErrStale is no refusal: the proof is of a state that is too old. The same
+// request with a newer one may be granted.
+const ErrStale = ErrorKind("the proof is too old")
+
 // The rules by which the signer refuses. They come in a *Refusal.
 const (
 	// ErrMalformed: the request cannot be read, or is not of the one form of
@@ -96,6 +100,13 @@ const (
 	// ErrNotAssigned: the assign row or a withdrawal row does not say that this
 	// may be paid now.
 	ErrNotAssigned = ErrorKind("not assigned")
+	// ErrUnproven: no state that the network's sequencer committed to is shown to
+	// hold the rows of the request.
+	ErrUnproven = ErrorKind("rows are not proven")
+	// ErrGivenUp: an attestor of ours has said that it will never be paid.
+	ErrGivenUp = ErrorKind("given up before")
+	// ErrNotDead: what an attestor wants to give up may still be mined.
+	ErrNotDead = ErrorKind("not shown to be dead")
 	// ErrWrongInputs: the inputs are not those of the assign row, or of the
 	// variants signed before.
 	ErrWrongInputs = ErrorKind("inputs differ from what was promised")

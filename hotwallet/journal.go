@@ -15,8 +15,12 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// journalFormat is the version of signer.db.
-const journalFormat = "causeway-signer/1"
+// journalFormat is the version of signer.db. Version 1 knew no sequencer and no
+// marks; it is brought up to date when it is opened.
+const (
+	journalFormat    = "causeway-signer/2"
+	journalFormatOne = "causeway-signer/1"
+)
 
 // The buckets of signer.db. Only log is written first-hand; intents, outpoints
 // and payees are indexes of it, written in the same transaction.
@@ -67,14 +71,15 @@ type journalEntry struct {
 }
 
 // openJournal opens or makes signer.db. identity ties it to one seed, network
-// and base chain: another one is ErrForeignJournal.
-func openJournal(path, identity string) (*journal, error) {
+// and base chain, sequencer to the key whose word on the state is taken: another
+// one is ErrForeignJournal.
+func openJournal(path, identity, sequencer string) (*journal, error) {
 	db, err := boltfile.Open(path, boltfile.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("signer journal: %w", err)
 	}
 	err = boltfile.Guard(func() error {
-		return db.Update(func(tx *bbolt.Tx) error { return prepareJournal(tx, identity) })
+		return db.Update(func(tx *bbolt.Tx) error { return prepareJournal(tx, identity, sequencer) })
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("signer journal %s: %w", path, err), db.Close())
@@ -87,23 +92,35 @@ func (j *journal) view(read func(tx *bbolt.Tx) error) error {
 	return boltfile.Guard(func() error { return j.db.View(read) })
 }
 
-func prepareJournal(tx *bbolt.Tx, identity string) error {
-	for _, name := range [][]byte{bucketMeta, bucketLog, bucketIntents, bucketOutpoints, bucketPayees} {
+func prepareJournal(tx *bbolt.Tx, identity, sequencer string) error {
+	for _, name := range [][]byte{bucketMeta, bucketLog, bucketIntents, bucketOutpoints, bucketPayees, bucketMarks} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
 	}
 	meta := tx.Bucket(bucketMeta)
 	if meta.Get(keyFormat) == nil {
-		return errors.Join(meta.Put(keyFormat, []byte(journalFormat)), meta.Put(keyIdentity, []byte(identity)))
+		return errors.Join(pin(meta, sequencer), meta.Put(keyIdentity, []byte(identity)))
 	}
-	if format := string(meta.Get(keyFormat)); format != journalFormat {
+	format := string(meta.Get(keyFormat))
+	if format != journalFormat && format != journalFormatOne {
 		return fmt.Errorf("format %q is not %s", format, journalFormat)
 	}
 	if got := string(meta.Get(keyIdentity)); got != identity {
 		return refuse(ErrForeignJournal, "it belongs to %s, this is %s", got, identity)
 	}
+	if format == journalFormatOne {
+		return pin(meta, sequencer)
+	}
+	if got := string(meta.Get(keySequencer)); got != sequencer {
+		return refuse(ErrForeignJournal, "it takes the word of the sequencer %s, this is %s", got, sequencer)
+	}
 	return nil
+}
+
+// pin makes a journal one of the current format, tied to a sequencer.
+func pin(meta *bbolt.Bucket, sequencer string) error {
+	return errors.Join(meta.Put(keyFormat, []byte(journalFormat)), meta.Put(keySequencer, []byte(sequencer)))
 }
 
 func (j *journal) close() error { return j.db.Close() }
@@ -204,14 +221,15 @@ func (j *journal) update(change func(tx *bbolt.Tx, counter uint64) error) error 
 	return nil
 }
 
-// record makes a new variant of an intent durable.
-func (j *journal) record(want *intent, v variant) (counter uint64, err error) {
+// record makes a new variant of an intent durable, which the state after a base
+// block allowed.
+func (j *journal) record(want *intent, v variant, block uint64) (counter uint64, err error) {
 	err = j.update(func(tx *bbolt.Tx, n uint64) error {
 		counter, v.Counter = n, n
 		if err := appendLog(tx, n, journalEntry{Intent: *want, Variant: v}); err != nil {
 			return err
 		}
-		return index(tx, want, v)
+		return errors.Join(see(tx, block), index(tx, want, v))
 	})
 	return counter, err
 }

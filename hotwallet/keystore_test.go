@@ -223,7 +223,9 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := testWallet(t, chains.Regtest)
-	s, err := OpenSigner(SignerConfig{Journal: filepath.Join(t.TempDir(), "signer.db"), Wallet: w, Roles: content.Roles})
+	s, err := OpenSigner(SignerConfig{
+		Journal: filepath.Join(t.TempDir(), "signer.db"), Wallet: w, Roles: content.Roles, Sequencer: content.Roles[0].Public,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

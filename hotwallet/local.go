@@ -34,6 +34,13 @@ type SignerConfig struct {
 	// id of the network's custom_json ("ssc-<chain_id>").
 	BaseChainID [32]byte
 	ContractID  string
+	// Sequencer is the key whose signed headers say what the final state is: the
+	// genesis document's. It is pinned in the journal when that is made.
+	Sequencer graphene.PublicKey
+	// Dead judges whether what an attestor wants to release, or to give back
+	// although it was signed for, can never be mined: nil when it can not. Where
+	// there is no judge, no such operation is ever signed.
+	Dead func(context.Context, Release) error
 	// Counter is the greatest journal counter that the gateway has recorded.
 	Counter uint64
 }
@@ -66,7 +73,10 @@ func OpenSigner(cfg SignerConfig) (*LocalSigner, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.journal, err = openJournal(cfg.Journal, identity); err != nil {
+	if cfg.Sequencer == (graphene.PublicKey{}) {
+		return nil, errors.New("signer: no sequencer's key to trust")
+	}
+	if s.journal, err = openJournal(cfg.Journal, identity, cfg.Sequencer.String()); err != nil {
 		return nil, err
 	}
 	if err := s.checkCounter(cfg.Counter); err != nil {
@@ -140,6 +150,10 @@ func (s *LocalSigner) Sign(ctx context.Context, r SignRequest) (Signed, error) {
 			}
 		}
 	}
+	shown, err := s.prove(&r)
+	if err != nil {
+		return Signed{}, err
+	}
 	c, err := s.check(&r)
 	if err != nil {
 		return Signed{}, err
@@ -147,10 +161,10 @@ func (s *LocalSigner) Sign(ctx context.Context, r SignRequest) (Signed, error) {
 	if err := s.checkPromises(&c.want, known); err != nil {
 		return Signed{}, err
 	}
-	return s.signAndRecord(c, known, unsigned)
+	return s.signAndRecord(c, known, unsigned, shown.block)
 }
 
-func (s *LocalSigner) signAndRecord(c *checked, known *intent, unsigned string) (Signed, error) {
+func (s *LocalSigner) signAndRecord(c *checked, known *intent, unsigned string, block uint64) (Signed, error) {
 	signed, err := c.draft.Sign(func(script []byte) (*btcec.PrivateKey, error) {
 		if key := c.keys[string(script)]; key != nil {
 			return key, nil
@@ -162,7 +176,7 @@ func (s *LocalSigner) signAndRecord(c *checked, known *intent, unsigned string) 
 	}
 	counter, err := s.journal.record(&c.want, variant{
 		Unsigned: unsigned, TxID: signed.TxID, Fee: signed.Fee, Raw: signed.Raw,
-	})
+	}, block)
 	if err != nil {
 		return Signed{}, err
 	}

@@ -221,7 +221,7 @@ func TestSignOperations(t *testing.T) {
 		"mint": operations(mintJSON), "several": operations(mintJSON, mintJSON),
 		"array": operations("[" + mintJSON + "," + mintJSON + "]"), "vote": vote,
 	}
-	for _, action := range []string{"assign", "settle", "cost", "release", "giveBack", "hold"} {
+	for _, action := range []string{"assign", "settle", "cost", "giveBack", "hold"} {
 		allowed[action] = operations(strings.Replace(mintJSON, `"mint"`, `"`+action+`"`, 1))
 	}
 	for name, tx := range allowed {

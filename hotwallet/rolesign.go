@@ -24,7 +24,8 @@ func attestorAction(action string) bool {
 	return false
 }
 
-// SignOperations implements Signer.
+// SignOperations implements Signer. What gives a payout up is remembered before
+// it is signed: nothing is signed for that payout after it.
 func (s *LocalSigner) SignOperations(ctx context.Context, account string, tx *graphene.Transaction) (*graphene.SignedTransaction, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -33,9 +34,12 @@ func (s *LocalSigner) SignOperations(ctx context.Context, account string, tx *gr
 	if err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if len(tx.Operations) == 0 {
 		return nil, refuse(ErrForbidden, "no operations")
 	}
+	var given []givingUp
 	for i, op := range tx.Operations {
 		custom, ok := op.(*graphene.CustomJSON)
 		if !ok {
@@ -44,8 +48,24 @@ func (s *LocalSigner) SignOperations(ctx context.Context, account string, tx *gr
 		if err := s.checkAttestation(account, custom); err != nil {
 			return nil, err
 		}
+		list, err := s.givingUp(ctx, custom)
+		if err != nil {
+			return nil, err
+		}
+		given = append(given, list...)
 	}
-	return tx.Sign(s.cfg.BaseChainID, key)
+	signed, err := tx.Sign(s.cfg.BaseChainID, key)
+	if err != nil {
+		return nil, err
+	}
+	expiration, err := graphene.ParseTime(tx.Expiration)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.journal.markGivenUp(given, expiration); err != nil {
+		return nil, err
+	}
+	return signed, nil
 }
 
 // checkAttestation allows what an attestor says: actions of pegs of his kind,

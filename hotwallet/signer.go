@@ -11,8 +11,9 @@ import (
 // (LocalSigner) or in another one. It trusts nothing that the gateway says but
 // what it can check, and remembers what it signed.
 //
-// Errors: ErrRefused for what will never be signed; any other error means that
-// nothing is known, and the same request may be made again.
+// Errors: ErrRefused for what will never be signed; ErrStale for a proof that
+// must be made anew; any other error means that nothing is known, and the same
+// request may be made again.
 type Signer interface {
 	// Sign signs the transaction of a batch. The same request gives the same
 	// bytes for ever.
@@ -74,8 +75,11 @@ type SignInput struct {
 
 // SignRequest asks for the signatures of one transaction.
 type SignRequest struct {
+	// Assign and Withdrawals are what the caller takes the rows to be. The Proof
+	// must show exactly them.
 	Assign      Assign       `json:"assign"`
 	Withdrawals []Withdrawal `json:"withdrawals"`
+	Proof       StateProof   `json:"proof"`
 	Unsigned    []byte       `json:"unsigned"` // Plan.Unsigned
 	Inputs      []SignInput  `json:"inputs"`
 	// ChangeEpoch is the epoch of the change script.

@@ -3,6 +3,7 @@ package hotwallet
 import (
 	"bytes"
 	"encoding/hex"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -92,7 +93,7 @@ func TestSignRefuses(t *testing.T) {
 	request := func(f func(r *SignRequest)) mutation {
 		return func(_ *bench, _ *Plan, r *SignRequest) { f(r) }
 	}
-	for _, test := range []struct {
+	for i, test := range []struct {
 		name   string
 		rule   ErrorKind
 		mutate mutation
@@ -159,7 +160,7 @@ func TestSignRefuses(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b.t = t
-			p, r := b.payout("batch-1", 50_000, 60_000, 70_000)
+			p, r := b.payout(fmt.Sprintf("batch-%d", i), 50_000, 60_000, 70_000)
 			test.mutate(b, p, &r)
 			b.refuses(test.name, r, test.rule)
 		})

@@ -240,7 +240,7 @@ func (n *node) openSigner(context.Context) error {
 	}
 	config := hotwallet.SignerConfig{
 		Journal: n.home.path(signerFile), Wallet: n.wallet, Roles: n.keys.Roles(),
-		BaseChainID: n.baseID, ContractID: "ssc-" + n.genesis.ChainID, Caps: map[chains.ID]hotwallet.SignerCaps{},
+		BaseChainID: n.baseID, ContractID: "ssc-" + n.genesis.ChainID, Sequencer: n.machine.SequencerKey(), Caps: map[chains.ID]hotwallet.SignerCaps{},
 	}
 	for _, asset := range n.genesis.Assets {
 		coin, err := newCoin(asset.Chain, chains.Network(n.genesis.Network))

@@ -20,7 +20,7 @@ var allowed = map[string][]string{
 	"cmd":                              {"*"},
 	"api":                              {"gateway", "pegs", "chains", "sidechain", "hotwallet"},
 	"gateway":                          {"gateway", "hotwallet", "pegs", "chains", "sidechain", "internal/boltfile"},
-	"hotwallet":                        {"hotwallet", "chains", "sidechain/graphene", "internal/boltfile"}, // role messages: ADR 0004
+	"hotwallet":                        {"hotwallet", "chains", "sidechain/graphene", "sidechain/jsvalue", "sidechain/state", "internal/boltfile"}, // role messages, state proofs: ADR 0011
 	"pegs":                             {"pegs", "chains", "chains/address", "sidechain/contract", "sidechain/jsvalue"},
 	"pegs/contract":                    {"chains/address", "sidechain/contract", "sidechain/jsvalue", "sidechain/state"},
 	"chains":                           {"chains"},

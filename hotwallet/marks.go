@@ -1,0 +1,167 @@
+package hotwallet
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+
+	"causeway/internal/boltfile"
+
+	"go.etcd.io/bbolt"
+)
+
+// mark is what the signer remembers of a batch or a withdrawal beside the
+// transactions that it signed. Nothing of it is ever taken back.
+type mark struct {
+	// Ended is a state of the row after which nothing is paid, as seen in the
+	// proof of base block Block.
+	Ended string `json:"ended,omitempty"`
+	Block uint64 `json:"block,omitempty"`
+	// Released: an attestor of ours said, and was allowed to, that its payout
+	// is dead.
+	Released bool `json:"released,omitempty"`
+	// ReturnUntil is when the newest operation expires that gives its tokens
+	// back and that an attestor of ours signed; seconds since 1970.
+	ReturnUntil uint32 `json:"return_until,omitempty"`
+}
+
+var (
+	bucketMarks  = []byte("marks") // batch or withdrawal -> mark
+	keySequencer = []byte("sequencer")
+	keySeen      = []byte("seen") // highest base block of a proof, 8 bytes
+)
+
+// ended says whether a state of a row is one after which nothing is paid.
+func ended(state string) bool {
+	switch state {
+	case AssignOpen, WithdrawalAssigned, "requested":
+		return false
+	}
+	return true
+}
+
+// seen is the newest base block of which a proof was shown or a header signed.
+func (j *journal) seen() (n uint64, err error) {
+	err = j.view(func(tx *bbolt.Tx) error {
+		n = seenOf(tx)
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	last, err := j.header()
+	if err == nil && last != nil && last.Number > n {
+		n = last.Number
+	}
+	return n, err
+}
+
+func seenOf(tx *bbolt.Tx) uint64 {
+	if b := tx.Bucket(bucketMeta).Get(keySeen); len(b) == 8 {
+		return binary.BigEndian.Uint64(b)
+	}
+	return 0
+}
+
+// see raises the newest base block that a proof was about.
+func see(tx *bbolt.Tx, block uint64) error {
+	if block <= seenOf(tx) {
+		return nil
+	}
+	return tx.Bucket(bucketMeta).Put(keySeen, binary.BigEndian.AppendUint64(nil, block))
+}
+
+// markOf is what is remembered of a batch or withdrawal.
+func (j *journal) markOf(id string) (m mark, err error) {
+	err = j.view(func(tx *bbolt.Tx) error {
+		m, err = readMark(tx, id)
+		return err
+	})
+	return m, err
+}
+
+func readMark(tx *bbolt.Tx, id string) (m mark, err error) {
+	raw := tx.Bucket(bucketMarks).Get([]byte(id))
+	if raw == nil {
+		return m, nil
+	}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return m, fmt.Errorf("signer journal: mark of %s: %w", id, err)
+	}
+	return m, nil
+}
+
+func changeMark(tx *bbolt.Tx, id string, change func(*mark)) error {
+	m, err := readMark(tx, id)
+	if err != nil {
+		return err
+	}
+	change(&m)
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return tx.Bucket(bucketMarks).Put([]byte(id), raw)
+}
+
+// markEnded remembers the rows of a request, proven for a base block, that are
+// over. An older state of them is of no use to anybody after that.
+func (j *journal) markEnded(r *SignRequest, block uint64) error {
+	over := map[string]string{}
+	if ended(r.Assign.State) {
+		over[r.Assign.Batch] = r.Assign.State
+	}
+	for _, w := range r.Withdrawals {
+		if ended(w.State) {
+			over[w.ID] = w.State
+		}
+	}
+	if len(over) == 0 {
+		return nil
+	}
+	return boltfile.Guard(func() error {
+		return j.db.Update(func(tx *bbolt.Tx) error {
+			for id, state := range over {
+				if err := changeMark(tx, id, func(m *mark) { m.Ended, m.Block = state, block }); err != nil {
+					return err
+				}
+			}
+			return see(tx, block)
+		})
+	})
+}
+
+// markGivenUp remembers what an operation gives up, before it is signed.
+func (j *journal) markGivenUp(list []givingUp, expiration uint32) error {
+	if len(list) == 0 {
+		return nil
+	}
+	return j.update(func(tx *bbolt.Tx, _ uint64) error {
+		for _, g := range list {
+			err := changeMark(tx, g.id, func(m *mark) {
+				if g.action == actionRelease {
+					m.Released = true
+				} else {
+					m.ReturnUntil = max(m.ReturnUntil, expiration)
+				}
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// holds says whether anything was ever signed for a batch or a withdrawal, and
+// for which batch.
+func (j *journal) holds(id string) (batch *intent, err error) {
+	err = j.view(func(tx *bbolt.Tx) error {
+		if b := tx.Bucket(bucketPayees).Get([]byte(id)); b != nil {
+			id = string(b)
+		}
+		batch, err = intentOf(tx, id)
+		return err
+	})
+	return batch, err
+}
