@@ -3,6 +3,7 @@ package market
 import (
 	"causeway/sidechain/contract"
 	"causeway/sidechain/jsvalue"
+	"causeway/sidechain/state"
 )
 
 // maxLife is how long an order stays in the book at most, and when it says
@@ -110,15 +111,8 @@ func (e *edition) tooMany(ctx contract.Context, account string) bool {
 	if e.openOrders == 0 {
 		return false
 	}
-	n, his := 0, []jsvalue.Value{account}
-	for _, s := range [...]side{sells, buys} {
-		for range ctx.Table(s.table()).FindAll(byAccount, his...) {
-			if n++; n >= e.openOrders {
-				return true
-			}
-		}
-	}
-	return false
+	n := ctx.Table(sells.table()).CountUpTo(e.openOrders, byAccount, account)
+	return n+ctx.Table(buys.table()).CountUpTo(e.openOrders-n, byAccount, account) >= e.openOrders
 }
 
 // buy places a limit order that buys.
@@ -150,35 +144,64 @@ func (e *edition) sell(ctx contract.Context, payload *jsvalue.Object) {
 	}
 }
 
-// rest puts an order into its book; lock is what a buy order has locked.
+// rest counts an order into its book, where it is stored when it stays; lock is
+// what a buy order has locked.
 func (r *run) rest(s side, l limit, lock amount) *order {
 	o := &order{
-		account: l.account, txID: l.txID, locked: lock,
+		side: s, account: l.account, txID: l.txID, until: r.now + l.life, locked: lock,
 		quantity: fixed(l.quantity.BigNumber, r.basePrecision, jsvalue.RoundHalfUp),
 		price:    fixed(l.price.BigNumber, r.quotePrecision, jsvalue.RoundHalfUp),
 	}
-	row := jsvalue.NewObject(
-		"txId", l.txID,
-		"timestamp", r.now,
-		"account", l.account,
-		"symbol", r.symbol,
-		"quantity", o.quantity.text,
-		"price", o.price.text,
-		"priceDec", decimal128(o.price.text),
-	)
-	if s == buys {
-		row.Set("tokensLocked", lock.text)
-	}
-	row.Set("expiration", r.now+l.life)
-	o.row = r.books[s].Insert(r.mark(row))
+	o.id = r.books[s].Reserve()
+	r.own = o
 	return o
 }
 
-// update writes what is left of an order.
-func (r *run) update(s side, o *order) {
-	patch := jsvalue.NewObject("_id", o.row.Get("_id"), "quantity", o.quantity.text)
-	if s == buys {
-		patch.Set("tokensLocked", o.locked.text)
+// The members of orders as they are stored.
+var (
+	buyShape = jsvalue.NewShape("_id", "txId", "timestamp", "account", "symbol", "quantity", "price", "priceDec",
+		"tokensLocked", "expiration")
+	sellShape = jsvalue.NewShape("_id", "txId", "timestamp", "account", "symbol", "quantity", "price", "priceDec", "expiration")
+)
+
+// keep stores the order that came as it stands now.
+func (r *run) keep() {
+	o := r.own
+	price := decimal128(o.price.text)
+	var row *jsvalue.Object
+	if o.side == buys {
+		row = buyShape.Object(o.id, o.txID, r.boxed, o.account, r.market.boxed, o.quantity.text, o.price.text, price, o.locked.text, o.until)
+	} else {
+		row = sellShape.Object(o.id, o.txID, r.boxed, o.account, r.market.boxed, o.quantity.text, o.price.text, price, o.until)
 	}
-	r.books[s].Update(patch)
+	o.row = r.books[o.side].Keep(r.mark(row))
+}
+
+// stay writes what is left of the order that came, which stays in its book.
+func (r *run) stay() {
+	r.books[r.own.side].Count(state.OpUpdate)
+	r.keep()
+}
+
+// update writes what is left of an order in its book.
+func (r *run) update(o *order) {
+	row := o.row.Shallow(0)
+	row.Set("quantity", o.quantity.text)
+	if o.side == buys {
+		row.Set("tokensLocked", o.locked.text)
+	}
+	r.books[o.side].Count(state.OpUpdate)
+	r.books[o.side].Keep(row)
+}
+
+// leave takes the order that came out of its book, in which it may never have
+// stood.
+func (r *run) leave() {
+	book, o := r.books[r.own.side], r.own
+	r.own = nil
+	if o.row != nil {
+		book.Remove(o.row)
+		return
+	}
+	book.Count(state.OpRemove)
 }

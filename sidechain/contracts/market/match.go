@@ -7,7 +7,7 @@ import (
 // matchBuy lets a buy order meet the sell orders at its price or below.
 func (r *run) matchBuy(o *order) {
 	r.clearExpired(sells)
-	for s := range r.offers(sells, o.row.Get("priceDec")) {
+	for s := range r.offers(sells, o) {
 		if o.quantity.Lte(s.quantity.BigNumber) {
 			r.fillBuy(o, s)
 		} else {
@@ -18,7 +18,7 @@ func (r *run) matchBuy(o *order) {
 		}
 	}
 	if o.quantity.some() {
-		r.update(buys, o)
+		r.stay()
 	}
 	r.done()
 }
@@ -37,8 +37,8 @@ func (r *run) fillBuy(o, s *order) {
 	}
 	r.recordBuy(o, s, o.quantity.text, cost.text)
 	o.quantity = amount{}
-	r.books[buys].Remove(o.row)
-	r.closed(buys, o)
+	r.leave()
+	r.closed(o)
 }
 
 // takeAsk: a buy order wants more than a sell order has.
@@ -50,7 +50,7 @@ func (r *run) takeAsk(o, s *order) {
 	r.pay(o.account, coin{r.base, s.quantity.text})
 	r.pay(s.account, coin{r.quote, cost.text})
 	r.books[sells].Remove(s.row)
-	r.closed(sells, s)
+	r.closed(s)
 	o.locked = o.locked.less(cost, r.quotePrecision)
 	o.quantity = o.quantity.less(s.quantity, r.basePrecision)
 	if r.covered {
@@ -61,8 +61,8 @@ func (r *run) takeAsk(o, s *order) {
 			r.pay(o.account, coin{r.quote, o.locked.text})
 		}
 		o.quantity = amount{}
-		r.books[buys].Remove(o.row)
-		r.closed(buys, o)
+		r.leave()
+		r.closed(o)
 	}
 	r.recordBuy(o, s, s.quantity.text, cost.text)
 }
@@ -86,14 +86,14 @@ func (r *run) reduceAsk(s *order, sold amount, tell bool) {
 	if left.some() && !r.dust(s.price, left) {
 		rest := *s
 		rest.quantity = left
-		r.update(sells, &rest)
+		r.update(&rest)
 		return
 	}
 	if left.some() {
 		r.pay(s.account, coin{r.base, left.text})
 	}
 	if tell {
-		r.closed(sells, s)
+		r.closed(s)
 	}
 	r.books[sells].Remove(s.row)
 }
@@ -110,11 +110,11 @@ func (r *run) recordBuy(o, s *order, quantity, volume string) {
 // nobody; what is left of it is given back.
 func (r *run) matchSell(o *order) {
 	r.clearExpired(buys)
-	var last jsvalue.Value
-	if o.row != nil {
-		last = o.row.Get("priceDec")
+	limit := o
+	if r.own == nil {
+		limit = nil
 	}
-	for b := range r.offers(buys, last) {
+	for b := range r.offers(buys, limit) {
 		if o.quantity.Lte(b.quantity.BigNumber) {
 			r.fillSell(o, b)
 		} else {
@@ -126,10 +126,10 @@ func (r *run) matchSell(o *order) {
 	}
 	switch {
 	case !o.quantity.some():
-	case o.row == nil:
+	case r.own == nil:
 		r.pay(o.account, coin{r.base, o.quantity.text})
 	default:
-		r.update(sells, o)
+		r.stay()
 	}
 	r.done()
 }
@@ -146,9 +146,9 @@ func (r *run) fillSell(o, b *order) {
 	rest.quantity = b.quantity.less(o.quantity, r.basePrecision)
 	rest.locked = b.locked.less(get, r.quotePrecision)
 	if rest.quantity.some() && !r.dust(b.price, rest.quantity) {
-		r.update(buys, &rest)
+		r.update(&rest)
 	} else {
-		r.closeBid(o, &rest)
+		r.closeBid(&rest)
 	}
 	r.recordSell(o, b, o.quantity.text, get.text)
 	r.closeSell(o)
@@ -165,9 +165,9 @@ func (r *run) takeBid(o, b *order) {
 	quantity := b.quantity
 	rest := *b
 	rest.locked = b.locked.less(get, r.quotePrecision)
-	r.closeBid(o, &rest)
+	r.closeBid(&rest)
 	o.quantity = o.quantity.less(quantity, r.basePrecision)
-	if o.row != nil && r.dust(o.price, o.quantity) {
+	if r.own != nil && r.dust(o.price, o.quantity) {
 		if o.quantity.some() {
 			r.pay(o.account, coin{r.base, o.quantity.text})
 		}
@@ -177,12 +177,12 @@ func (r *run) takeBid(o, b *order) {
 }
 
 // closeBid gives back what a buy order still has locked and removes it.
-func (r *run) closeBid(o, b *order) {
+func (r *run) closeBid(b *order) {
 	if b.locked.some() {
 		r.pay(b.account, coin{r.quote, b.locked.text})
 	}
-	if o.row != nil {
-		r.closed(buys, b)
+	if r.own != nil {
+		r.closed(b)
 	}
 	r.books[buys].Remove(b.row)
 }
@@ -190,9 +190,9 @@ func (r *run) closeBid(o, b *order) {
 // closeSell ends an incoming sell order.
 func (r *run) closeSell(o *order) {
 	o.quantity = amount{}
-	if o.row != nil {
-		r.books[sells].Remove(o.row)
-		r.closed(sells, o)
+	if r.own != nil {
+		r.leave()
+		r.closed(o)
 	}
 }
 

@@ -10,51 +10,61 @@ import (
 // day is how long trades, the volume and the price before count, in seconds.
 const day = 24 * 60 * 60
 
-// metric is the figures of a market, made when there are none.
-func (r *run) metric(m market) state.Row {
+var metricShape = jsvalue.NewShape("_id", "symbol", "volume", "volumeExpiration", "lastPrice", "lowestAsk", "highestBid",
+	"lastDayPrice", "lastDayPriceExpiration", "priceChangeHive", "priceChangePercent")
+
+// metric is the figures of a market, made when there are none: a copy, which
+// settle stores.
+func (r *run) metric(m *market) *jsvalue.Object {
 	if r.figures != nil && m.symbol == r.symbol {
 		return r.figures
 	}
-	if row := r.metrics.Find1(bySymbol, m.symbol); row != nil {
-		return row
+	var figures *jsvalue.Object
+	if row := r.metrics.Find1(bySymbol, m.boxed); row != nil {
+		figures = row.Shallow(0)
+	} else {
+		figures = m.mark(metricShape.Object(r.metrics.Reserve(), m.boxed, "0", 0.0, "0", "0", "0", "0", 0.0, "0", "0"))
 	}
-	return r.metrics.Insert(m.mark(jsvalue.NewObject(
-		"symbol", m.symbol,
-		"volume", "0",
-		"volumeExpiration", 0,
-		"lastPrice", "0",
-		"lowestAsk", "0",
-		"highestBid", "0",
-		"lastDayPrice", "0",
-		"lastDayPriceExpiration", 0,
-		"priceChangeHive", "0",
-		"priceChangePercent", "0",
-	)))
+	if m.symbol == r.symbol {
+		r.figures = figures
+	}
+	return figures
 }
 
-// setMetric changes members of a market's figures.
-func (r *run) setMetric(m market, change *jsvalue.Object) {
-	if row := r.metrics.Update(change); m.symbol == r.symbol {
-		r.figures = row
+// setMetric counts a write of a market's figures, of which members were
+// changed: new ones in lexicographic order, as a database appends them.
+func (r *run) setMetric(figures *jsvalue.Object) {
+	r.metrics.Count(state.OpUpdate)
+	if figures != r.figures {
+		r.metrics.Keep(figures)
+	}
+}
+
+// settle stores the figures of the market as the order leaves them.
+func (r *run) settle() {
+	if r.figures != nil {
+		r.figures = r.metrics.Keep(r.figures).Shallow(0)
 	}
 }
 
 // addVolume adds to what was traded within a day.
 func (r *run) addVolume(n jsvalue.BigNumber) {
-	row := r.metric(r.market)
-	volume, _ := row.String("volume")
-	if until, _ := row.Number("volumeExpiration"); until < r.now && !r.summed {
+	figures := r.metric(&r.market)
+	volume, _ := figures.String("volume")
+	if until, _ := figures.Number("volumeExpiration"); until < r.now && !r.summed {
 		volume = "0"
 	}
-	r.setMetric(r.market, jsvalue.NewObject("_id", row.Get("_id"),
-		"volume", r.volume(jsvalue.Big(volume).Plus(n)), "volumeExpiration", r.now+day))
+	figures.Set("volume", r.volume(jsvalue.Big(volume).Plus(n)))
+	figures.Set("volumeExpiration", r.now+day)
+	r.setMetric(figures)
 }
 
 // takeVolume takes an old trade out of the volume.
 func (r *run) takeVolume(n jsvalue.BigNumber) {
-	row := r.metric(r.market)
-	volume, _ := row.String("volume")
-	r.setMetric(r.market, jsvalue.NewObject("_id", row.Get("_id"), "volume", r.volume(jsvalue.Big(volume).Minus(n))))
+	figures := r.metric(&r.market)
+	volume, _ := figures.String("volume")
+	figures.Set("volume", r.volume(jsvalue.Big(volume).Minus(n)))
+	r.setMetric(figures)
 }
 
 func (r *run) volume(n jsvalue.BigNumber) string {
@@ -67,36 +77,38 @@ func (r *run) volume(n jsvalue.BigNumber) string {
 // setPrice notes the price of a trade and how it differs from that of a day
 // before.
 func (r *run) setPrice(price amount) {
-	row := r.metric(r.market)
-	if until, _ := row.Number("lastDayPriceExpiration"); until < r.now {
-		r.setMetric(r.market, jsvalue.NewObject("_id", row.Get("_id"), "lastPrice", price.text,
-			"lastDayPrice", price.text, "lastDayPriceExpiration", r.now+day,
-			"priceChangeHive", "0", "priceChangePercent", "0%"))
+	figures := r.metric(&r.market)
+	if until, _ := figures.Number("lastDayPriceExpiration"); until < r.now {
+		figures.Set("lastDayPrice", price.text)
+		figures.Set("lastDayPriceExpiration", r.now+day)
+		figures.Set("lastPrice", price.text)
+		figures.Set("priceChangeHive", "0")
+		figures.Set("priceChangePercent", "0%")
+		r.setMetric(figures)
 		return
 	}
-	text, _ := row.String("lastDayPrice")
+	text, _ := figures.String("lastDayPrice")
 	before := jsvalue.Big(text)
 	change := price.Minus(before).Round(r.quotePrecision, jsvalue.RoundHalfUp)
 	percent := change.Div(before).Times(jsvalue.BigInt(100))
-	r.setMetric(r.market, jsvalue.NewObject("_id", row.Get("_id"), "lastPrice", price.text,
-		"priceChangeHive", change.ToFixedN(r.quotePrecision), "priceChangePercent", percent.ToFixedN(2)+"%"))
+	figures.Set("lastPrice", price.text)
+	figures.Set("priceChangeHive", change.ToFixedN(r.quotePrecision))
+	figures.Set("priceChangePercent", percent.ToFixedN(2)+"%")
+	r.setMetric(figures)
 }
 
 // refreshAsk looks up the lowest price of a market's sell orders.
-func (r *run) refreshAsk(m market) {
-	best := priceOf(r.books[sells].Find1(byPrice, m.symbol))
-	r.setMetric(m, jsvalue.NewObject("_id", r.metric(m).Get("_id"), "lowestAsk", best))
-}
+func (r *run) refreshAsk(m *market) { r.refresh(m, sells, "lowestAsk") }
 
 // refreshBid looks up the highest price of a market's buy orders.
-func (r *run) refreshBid(m market) {
-	best := priceOf(nil)
-	at := []jsvalue.Value{m.symbol}
-	for row := range r.books[buys].Descend(byPrice, at, at) {
-		best = priceOf(row)
-		break
+func (r *run) refreshBid(m *market) { r.refresh(m, buys, "highestBid") }
+
+func (r *run) refresh(m *market, s side, key string) {
+	figures := r.metric(m)
+	if best := priceOf(bestOf(r.books[s], s, m.boxed)); best != (jsvalue.Undefined{}) {
+		figures.Set(key, best)
 	}
-	r.setMetric(m, jsvalue.NewObject("_id", r.metric(m).Get("_id"), "highestBid", best))
+	r.setMetric(figures)
 }
 
 // priceOf is the price of an order, "0" when there is none.
@@ -116,22 +128,15 @@ type trade struct {
 	buyTx, sellTx    jsvalue.Value
 }
 
+var tradeShape = jsvalue.NewShape("_id", "type", "buyer", "seller", "symbol", "quantity", "price", "timestamp", "volume",
+	"buyTxId", "sellTxId")
+
 // record writes a trade into the history, from which those older than a day are
 // taken, and into the prices.
 func (r *run) record(t trade) {
 	r.prune()
-	r.history.Insert(r.mark(jsvalue.NewObject(
-		"type", t.kind,
-		"buyer", t.buyer,
-		"seller", t.seller,
-		"symbol", r.symbol,
-		"quantity", t.quantity,
-		"price", t.price.text,
-		"timestamp", r.now,
-		"volume", t.volume,
-		"buyTxId", t.buyTx,
-		"sellTxId", t.sellTx,
-	)))
+	r.history.Keep(r.mark(tradeShape.Object(r.history.Reserve(), t.kind, t.buyer, t.seller, r.market.boxed,
+		t.quantity, t.price.text, r.boxed, t.volume, t.buyTx, t.sellTx)))
 	r.setPrice(t.price)
 	r.traded = r.traded.Plus(jsvalue.Big(t.volume))
 }

@@ -19,11 +19,12 @@ const (
 // in their rows; the others are those that the peer knows.
 type market struct {
 	symbol, base, quote string
+	boxed               jsvalue.Value // symbol
 	named               bool
 }
 
 // mark adds the tokens of a named market to a new row.
-func (m market) mark(row *jsvalue.Object) *jsvalue.Object {
+func (m *market) mark(row *jsvalue.Object) *jsvalue.Object {
 	if m.named {
 		row.Set("base", m.base)
 		row.Set("quote", m.quote)
@@ -34,7 +35,7 @@ func (m market) mark(row *jsvalue.Object) *jsvalue.Object {
 // marketOf is the market that a stored row belongs to; usual is the quote token
 // of markets that name none.
 func marketOf(row state.Row, usual string) market {
-	m := market{quote: usual}
+	m := market{quote: usual, boxed: row.Get("symbol")}
 	m.symbol, _ = row.String("symbol")
 	m.base = m.symbol
 	if base, ok := row.String("base"); ok {
@@ -127,5 +128,6 @@ func newPair(symbol string, base state.Row, q quote) pair {
 	if q.named {
 		p.symbol += ":" + q.symbol
 	}
+	p.boxed = p.symbol
 	return p
 }

@@ -17,8 +17,10 @@ type run struct {
 	ctx     contract.Context
 	account string        // who places the order
 	txID    jsvalue.Value // of the order
+	own     *order        // the order, while it is a limit order that is open
 	usual   string        // quote token of markets that name none
 	now     float64       // Unix seconds
+	boxed   jsvalue.Value // now
 	traded  jsvalue.BigNumber
 	meets   int // how many more resting orders it may meet
 	clears  int // how many more expired orders it may clear
@@ -26,7 +28,7 @@ type run struct {
 
 	books            [2]*state.Table // by side
 	history, metrics *state.Table
-	figures          state.Row // of this market, once read
+	figures          *jsvalue.Object // of this market as they will be stored, once read
 }
 
 // unbounded is the limit of a chain that sets none.
@@ -41,9 +43,9 @@ func bound(ctx contract.Context, name string) int {
 }
 
 func (e *edition) newRun(ctx contract.Context, account string, p pair) *run {
-	expired := bound(ctx, "maxExpiredPerOrder")
+	expired, now := bound(ctx, "maxExpiredPerOrder"), seconds(ctx)
 	return &run{
-		edition: e, pair: p, ctx: ctx, account: account, usual: e.usualQuote(ctx), now: seconds(ctx),
+		edition: e, pair: p, ctx: ctx, account: account, usual: e.usualQuote(ctx), now: now, boxed: now,
 		meets: bound(ctx, "maxFillsPerOrder"), clears: expired, prunes: expired,
 		books:   [2]*state.Table{buys: ctx.Table(buys.table()), sells: ctx.Table(sells.table())},
 		history: ctx.Table(historyTable), metrics: ctx.Table(metricsTable),
@@ -53,48 +55,47 @@ func (e *edition) newRun(ctx contract.Context, account string, p pair) *run {
 // seconds is the time of the block in Unix seconds.
 func seconds(ctx contract.Context) float64 { return float64(ctx.Millis()) / 1000 }
 
-// order is a row of a book with the parts that arithmetic needs. The order of
-// a market action, which stands in no book, has no row.
+// order is an order with the parts that arithmetic needs. One that stands in no
+// book has no row: that of a market action, and a limit order that just came.
 type order struct {
 	row      state.Row
+	side     side
+	id       float64
 	account  string
 	txID     jsvalue.Value
-	quantity amount // of the base token, still to be traded
+	until    float64 // when it expires
+	quantity amount  // of the base token, still to be traded
 	price    amount
 	locked   amount // of the quote token; buy orders only
 }
 
-func readOrder(row state.Row) *order {
-	o := &order{row: row, txID: row.Get("txId")}
+func readOrder(s side, row state.Row) *order {
+	o := &order{side: s, row: row, txID: row.Get("txId")}
 	o.account, _ = row.String("account")
 	quantity, _ := row.String("quantity")
 	price, _ := row.String("price")
 	o.quantity, o.price = read(quantity), read(price)
-	if locked, ok := row.String("tokensLocked"); ok {
+	if s == buys {
+		locked, _ := row.String("tokensLocked")
 		o.locked = read(locked)
 	}
 	return o
 }
 
 // offers walks the rows of a side of the market from the best price on, at one
-// price the oldest first, to a last price (nil for all). Expired orders that
-// were left by the bound on clearing are cleared on the way. It ends when the
-// order may meet no more.
-func (r *run) offers(s side, last jsvalue.Value) iter.Seq[*order] {
-	market := []jsvalue.Value{r.symbol}
-	to := market
-	if last != nil {
-		to = append(to[:1:1], last)
-	}
-	walk := r.books[s].Ascend(byPrice, market, to)
-	if s == buys {
-		walk = r.books[s].Descend(byPrice, market, to)
-	}
+// price the oldest first, to the price of a limit order (nil for all). Expired
+// orders that were left by the bound on clearing are cleared on the way. It ends
+// when the order may meet no more.
+func (r *run) offers(s side, limit *order) iter.Seq[*order] {
 	return func(yield func(*order) bool) {
-		for row := range walk {
+		best := r.best(s)
+		if best == nil || limit != nil && !limit.meets(best) {
+			return
+		}
+		for row := range r.walk(s, limit) {
 			if r.meets--; expiry(row) <= r.now {
 				r.clear(s, row)
-			} else if !yield(readOrder(row)) {
+			} else if !yield(readOrder(s, row)) {
 				return
 			}
 			if r.meets <= 0 {
@@ -102,6 +103,42 @@ func (r *run) offers(s side, last jsvalue.Value) iter.Seq[*order] {
 			}
 		}
 	}
+}
+
+func (r *run) walk(s side, limit *order) iter.Seq[state.Row] {
+	market := []jsvalue.Value{r.market.boxed}
+	to := market
+	if limit != nil {
+		to = append(to[:1:1], decimal128(limit.price.text))
+	}
+	if s == buys {
+		return r.books[s].Descend(byPrice, market, to)
+	}
+	return r.books[s].Ascend(byPrice, market, to)
+}
+
+// best is the order of a side with the best price, the oldest of them, or nil.
+func (r *run) best(s side) state.Row { return bestOf(r.books[s], s, r.market.boxed) }
+
+func bestOf(book *state.Table, s side, symbol jsvalue.Value) state.Row {
+	if s == sells {
+		return book.Find1(byPrice, symbol)
+	}
+	return book.FindLast(byPrice, symbol)
+}
+
+// meets says whether the price of an order allows a trade with one of the other
+// side. What is compared is what the books are sorted by.
+func (o *order) meets(other state.Row) bool {
+	text, _ := other.String("price")
+	if price := jsvalue.Big(text); len(text) <= decimalDigits && len(o.price.text) <= decimalDigits {
+		if o.side == buys {
+			return price.Lte(o.price.BigNumber)
+		}
+		return price.Gte(o.price.BigNumber)
+	}
+	c := state.Compare(other.Get("priceDec"), decimal128(o.price.text))
+	return c == 0 || (c < 0) == (o.side == buys)
 }
 
 func expiry(row state.Row) float64 {
@@ -142,12 +179,15 @@ func byID(a, b state.Row) int {
 func (r *run) clear(s side, row state.Row) {
 	m := marketOf(row, r.usual)
 	account, _ := row.String("account")
-	r.pay(account, held(s, row, m))
+	r.pay(account, held(s, row, &m))
 	r.books[s].Remove(row)
+	if r.own != nil && r.own.row == nil && !r.ownSide {
+		r.keep() // its book is looked at
+	}
 	if (s == sells) == r.ownSide {
-		r.refreshAsk(m)
+		r.refreshAsk(&m)
 	} else {
-		r.refreshBid(m)
+		r.refreshBid(&m)
 	}
 	r.ctx.Emit("orderExpired", jsvalue.NewObject("type", s.kind(), "txId", row.Get("txId")))
 }
@@ -156,7 +196,7 @@ func (r *run) clear(s side, row state.Row) {
 type coin struct{ symbol, quantity string }
 
 // held is what an order has locked.
-func held(s side, row state.Row, m market) coin {
+func held(s side, row state.Row, m *market) coin {
 	if s == buys {
 		locked, _ := row.String("tokensLocked")
 		return coin{m.quote, locked}
@@ -215,15 +255,18 @@ func (r *run) fillable(payment, quantity amount) bool {
 }
 
 // closed tells that a limit order is done with.
-func (r *run) closed(s side, o *order) {
-	r.ctx.Emit("orderClosed", jsvalue.NewObject("account", o.account, "type", s.kind(), "txId", o.txID))
+func (r *run) closed(o *order) {
+	r.ctx.Emit("orderClosed", closedShape.Object(o.account, o.side.kind(), o.txID))
 }
+
+var closedShape = jsvalue.NewShape("account", "type", "txId")
 
 // done writes what the order has traded into the figures of its market.
 func (r *run) done() {
 	if r.traded.Gt(jsvalue.BigNumber{}) {
 		r.addVolume(r.traded)
 	}
-	r.refreshAsk(r.market)
-	r.refreshBid(r.market)
+	r.refreshAsk(&r.market)
+	r.refreshBid(&r.market)
+	r.settle()
 }

@@ -42,7 +42,7 @@ func (e *edition) marketBuy(ctx contract.Context, payload *jsvalue.Object) {
 	if r == nil || !r.escrow(coin{r.quote, budget.text}) {
 		return
 	}
-	o := &order{account: r.account, txID: r.txID, locked: budget}
+	o := &order{side: buys, account: r.account, txID: r.txID, locked: budget}
 	r.clearExpired(sells)
 	for s := range r.offers(sells, nil) {
 		if !r.spend(o, s) || !o.locked.some() {
@@ -87,7 +87,7 @@ func (r *run) spend(o, s *order) bool {
 func (e *edition) marketSell(ctx contract.Context, payload *jsvalue.Object) {
 	r, quantity := e.checkTake(ctx, payload, func(p pair) int { return p.basePrecision })
 	if r != nil && r.escrow(coin{r.base, quantity.text}) {
-		r.matchSell(&order{account: r.account, txID: r.txID, quantity: quantity})
+		r.matchSell(&order{side: sells, account: r.account, txID: r.txID, quantity: quantity})
 	}
 }
 
@@ -116,13 +116,14 @@ func (e *edition) cancel(ctx contract.Context, payload *jsvalue.Object) {
 	account, _ := row.String("account")
 	m := marketOf(row, e.usualQuote(ctx))
 	r := e.newRun(ctx, account, pair{market: m})
-	r.pay(account, held(s, row, m))
+	r.pay(account, held(s, row, &m))
 	r.books[s].Remove(row)
 	if s == buys {
-		r.refreshBid(m)
+		r.refreshBid(&m)
 	} else {
-		r.refreshAsk(m)
+		r.refreshAsk(&m)
 	}
+	r.settle()
 }
 
 // find looks an order up.
