@@ -53,6 +53,12 @@ type Output struct {
 	Script   []byte
 	Amount   Amount
 	Coinbase bool
+	// MinDepth is how deep this output must be, whatever the policy, before it
+	// is credited or spent (Litecoin's peg-outs); 0 asks for nothing special.
+	MinDepth uint64
+	// Tokens says that more than coins lies on the output (CashTokens): the
+	// coins count, but to spend it would destroy the tokens.
+	Tokens bool
 }
 
 // Spend is one input of a decoded transaction: Outpoint is consumed by By.
@@ -141,6 +147,13 @@ type Facts struct {
 	Interval time.Duration
 	// Window is how many newest blocks to remember by hash.
 	Window int
+	// Replaceable says that nodes as they are shipped take a transaction's
+	// dearer variant in its place (BIP125). Where they do not, a child that
+	// spends its change can raise what the two pay.
+	Replaceable bool
+	// RelayFee is the least rate that nodes relay, and RelayStep what a
+	// replacement must pay more, for its own size (BIP125 rule 4).
+	RelayFee, RelayStep FeeRate
 }
 
 // Depths are numbers of confirmations; a transaction in the newest block has 1.
@@ -179,7 +192,8 @@ type Source interface {
 	// Mempool lists unconfirmed txids.
 	Mempool(ctx context.Context) ([]string, error)
 	// RawTransaction is an unconfirmed (or indexed) transaction's bytes;
-	// ErrNotFound when the node does not know it, which proves nothing.
+	// ErrNotFound when the node does not know it, which proves nothing. Bytes that
+	// decode to ErrHidden have an id that cannot be checked.
 	RawTransaction(ctx context.Context, txid string) ([]byte, error)
 	// Broadcast hands a signed transaction to the nodes. The error is nil but
 	// for the verdict Unknown.

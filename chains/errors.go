@@ -39,6 +39,10 @@ const (
 	ErrBadBlock = ErrorKind("bad block")
 	// ErrBadTransaction: the same for one transaction.
 	ErrBadTransaction = ErrorKind("bad transaction")
+	// ErrHidden: the transaction lies wholly in an extension block (MWEB). It has
+	// no output and spends none that a script could own, and its id is not a hash
+	// of its bytes.
+	ErrHidden = ErrorKind("transaction of an extension block")
 	// ErrReorgTooDeep: the chain left our blocks further back than allowed.
 	// The follower stays where it is: stop and let a human decide.
 	ErrReorgTooDeep = ErrorKind("reorganisation deeper than allowed")

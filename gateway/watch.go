@@ -126,7 +126,7 @@ func matchOf(m *chains.Matched) pegs.Match {
 
 func paymentOf(p chains.Payment) pegs.Payment {
 	return pegs.Payment{
-		Outpoint: p.Outpoint, Amount: p.Amount, Script: hex.EncodeToString(p.Script), Coinbase: p.Coinbase,
+		Outpoint: p.Outpoint, Amount: p.Amount, Script: hex.EncodeToString(p.Script), Coinbase: p.Coinbase, MinDepth: p.MinDepth, Tokens: p.Tokens,
 		Kind: p.Watch.Kind, Account: p.Watch.Account, Epoch: p.Watch.Epoch, Address: p.Watch.Address,
 	}
 }

@@ -38,6 +38,7 @@ type Deposit struct {
 	Quantity  string
 	Remainder chains.Amount
 	Coinbase  bool
+	MinDepth  uint64
 	In        *chains.BlockRef // nil while not in the chain
 	Class     DepositState     // held, below_minimum, unclaimed; empty: to be minted
 	Reason    string
@@ -102,7 +103,7 @@ func (s *State) depositArrives(c *Chain, p Payment, rank int, ref *chains.BlockR
 	if d.In != nil && *d.In == *ref {
 		return
 	}
-	d.In, d.Coinbase = ref, p.Coinbase
+	d.In, d.Coinbase, d.MinDepth = ref, p.Coinbase, p.MinDepth
 	index.deposits = addAmount(index.deposits, p.Amount)
 	if c.blocks[ref.Hash] == index {
 		c.risk = addAmount(c.risk, p.Amount)
@@ -211,7 +212,7 @@ func (s *State) Confirmations(d *Deposit) uint64 { return s.chains[d.Chain].Dept
 // Needed is how deep it has to be.
 func (s *State) Needed(d *Deposit) uint64 {
 	c := s.chains[d.Chain]
-	need := c.CreditDepth()
+	need := max(c.CreditDepth(), d.MinDepth)
 	if d.Coinbase {
 		need = max(need, c.Config.Policy.Maturity)
 	}

@@ -75,6 +75,8 @@ type Payment struct {
 	Amount   chains.Amount    `json:"amount"`
 	Script   string           `json:"script"` // hex
 	Coinbase bool             `json:"coinbase,omitempty"`
+	MinDepth uint64           `json:"min_depth,omitempty"` // depth that this output itself asks for
+	Tokens   bool             `json:"tokens,omitempty"`    // not only coins: counted, never spent
 	Kind     chains.WatchKind `json:"kind"`
 	Account  string           `json:"account,omitempty"`
 	Epoch    uint32           `json:"epoch"`

@@ -40,7 +40,7 @@ func (c *Chain) arrive(p Payment, ref *chains.BlockRef, index *blockIndex, own b
 	if out.In != nil && *out.In == *ref {
 		return
 	}
-	out.In, out.Own, out.Coinbase = ref, own, p.Coinbase
+	out.In, out.Own, out.Coinbase, out.MinDepth, out.Tokens = ref, own, p.Coinbase, p.MinDepth, p.Tokens
 	index.created = append(index.created, out)
 	if out.Spent == nil {
 		c.unspent[p.Outpoint] = out

@@ -52,7 +52,9 @@ func (c *Chain) InputDepth() uint64 { return c.CreditDepth() + c.Config.InputExt
 
 func (s *State) spendable(c *Chain, out *Output, depth uint64) bool {
 	switch {
-	case out.Kind == chains.WatchCold:
+	case out.Kind == chains.WatchCold, out.Tokens:
+		return false
+	case out.MinDepth > 0 && depth < out.MinDepth+c.Config.InputExtra:
 		return false
 	case out.Coinbase && depth < c.Config.Policy.Maturity:
 		return false

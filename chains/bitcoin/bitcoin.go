@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"causeway/chains"
-	"causeway/chains/address"
 	"causeway/chains/utxo"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
@@ -31,13 +30,17 @@ var facts = chains.Facts{
 	Maturity: 100,
 	Interval: 10 * time.Minute,
 	Window:   144,
+	// Since Core 28 nodes replace whether a transaction signals it or not.
+	Replaceable: true,
+	RelayFee:    1000, RelayStep: 1000,
 }
 
 // network is what differs between Bitcoin's networks.
 type network struct {
 	genesis *chainhash.Hash
 	// targetBits: the easiest target accepted is 2^targetBits - 1.
-	targetBits uint
+	targetBits  uint
+	checkpoints map[uint64]string
 }
 
 // New is Bitcoin on a network.
@@ -49,38 +52,30 @@ type network struct {
 // follower stops with ErrBadBlock and a human decides.
 func New(net chains.Network) (*utxo.Coin, error) {
 	networks := map[chains.Network]network{
-		chains.Mainnet: {chaincfg.MainNetParams.GenesisHash, 256 - 75},
-		chains.Testnet: {chaincfg.TestNet4Params.GenesisHash, 256 - 32},
-		chains.Regtest: {chaincfg.RegressionNetParams.GenesisHash, 255},
+		chains.Mainnet: {chaincfg.MainNetParams.GenesisHash, 256 - 75, map[uint64]string{
+			800_000: "00000000000000000002a7c4c1e48d76c5a37902165a270156b7a8d72728a054", // not Bitcoin Cash
+		}},
+		chains.Testnet: {chaincfg.TestNet4Params.GenesisHash, 256 - 32, nil},
+		chains.Regtest: {chaincfg.RegressionNetParams.GenesisHash, 255, nil},
 	}
 	n, ok := networks[net]
 	if !ok {
 		return nil, fmt.Errorf("bitcoin: no network %q", net)
 	}
-	return utxo.New(utxo.Params{
+	p := utxo.Params{
 		ID:            chains.BTC,
 		Network:       net,
 		Genesis:       n.genesis.String(),
-		MaxTarget:     belowPowerOf2(n.targetBits),
+		MaxTarget:     utxo.BelowPowerOf2(n.targetBits),
 		MaxMoney:      MaxMoney,
 		MaxBlockBytes: maxBlockBytes,
 		Segwit:        true,
 		DustRate:      dustRate,
 		Facts:         facts,
-		Script: func(text string) ([]byte, error) {
-			a, err := address.Decode(string(chains.BTC), string(net), text)
-			return a.Script, err
-		},
-		Address: func(script []byte) (string, error) {
-			return address.Encode(string(chains.BTC), string(net), script)
-		},
-	})
-}
-
-// belowPowerOf2 is 2^n - 1 as a big-endian number.
-func belowPowerOf2(n uint) (v [32]byte) {
-	for i := range n {
-		v[31-i/8] |= 1 << (i % 8)
+		Checkpoints:   n.checkpoints,
+		// 20 zero bytes as P2WPKH: Bitcoin Cash, of the same genesis, has no such
+		// addresses.
+		Probe: append([]byte{0, 20}, make([]byte, 20)...),
 	}
-	return v
+	return utxo.New(p.WithAddresses())
 }

@@ -90,7 +90,7 @@ func BenchmarkDecodeAndMatch(b *testing.B) {
 func BenchmarkDecode(b *testing.B) {
 	coin := testCoin()
 	raw, hash, outputs := fullBlock(b)
-	txs, err := coin.layouts(raw)
+	txs, err := coin.layouts(raw, HeaderBytes)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -103,10 +103,10 @@ func BenchmarkDecode(b *testing.B) {
 		do   func() error
 	}{
 		{"all", func() error { _, err := coin.DecodeBlock(raw, hash); return err }},
-		{"layout", func() error { _, err := coin.layouts(raw); return err }},
+		{"layout", func() error { _, err := coin.layouts(raw, HeaderBytes); return err }},
 		{"txids", func() error { _, err := checkMerkle(raw, raw[:80], txs); return err }},
 		{"witness", func() error { return checkWitness(raw, txs) }},
-		{"collect", func() error { collect(raw, txs, ids); return nil }},
+		{"collect", func() error { coin.collect(raw, txs, ids); return nil }},
 		{"btcd", func() error { // for comparison: parse and txids, nothing else
 			var block wire.MsgBlock
 			if err := block.Deserialize(bytes.NewReader(raw)); err != nil {

@@ -29,10 +29,11 @@ func (c *Coin) decodeBlock(raw []byte, want string) (*chains.Block, error) {
 	if got := hashText(id[:]); got != want {
 		return nil, fmt.Errorf("the bytes hash to %s", got)
 	}
-	if err := c.checkWork(header, id); err != nil {
+	body, err := c.checkWork(raw, id)
+	if err != nil {
 		return nil, err
 	}
-	txs, err := c.layouts(raw)
+	txs, err := c.layouts(raw, body)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func (c *Coin) decodeBlock(raw []byte, want string) (*chains.Block, error) {
 			return nil, err
 		}
 	}
-	block := collect(raw, txs, ids)
+	block := c.collect(raw, txs, ids)
 	block.Header = chains.Header{
 		BlockRef: chains.BlockRef{Hash: want},
 		Parent:   hashText(header[4:36]),
@@ -54,9 +55,10 @@ func (c *Coin) decodeBlock(raw []byte, want string) (*chains.Block, error) {
 	return block, nil
 }
 
-// layouts measures all transactions of a block, up to its last byte.
-func (c *Coin) layouts(raw []byte) ([]layout, error) {
-	cur := cursor{data: raw, pos: HeaderBytes}
+// layouts measures all transactions of a block from body on, up to its last
+// byte.
+func (c *Coin) layouts(raw []byte, body int) ([]layout, error) {
+	cur := cursor{data: raw, pos: body}
 	n, err := cur.count(minTransaction)
 	if err != nil {
 		return nil, fmt.Errorf("count of transactions: %w", err)
@@ -74,6 +76,14 @@ func (c *Coin) layouts(raw []byte) ([]layout, error) {
 			return nil, errors.New("the first transaction is no coinbase")
 		case i > 0 && null > 0:
 			return nil, fmt.Errorf("transaction %d spends nothing, as a coinbase does", i)
+		}
+		if last := i == n-1 && i > 0; txs[i].hogEx && !last {
+			return nil, fmt.Errorf("transaction %d pays out of the extension block and is not the last", i)
+		}
+	}
+	if last := &txs[n-1]; c.params.PegOutDepth > 0 && n > 1 {
+		if err := cur.extension(last); err != nil {
+			return nil, err
 		}
 	}
 	if cur.left() != 0 {
@@ -131,7 +141,7 @@ func checkWitness(raw []byte, txs []layout) error {
 	}
 	ids := make([]hash, len(txs)) // the coinbase's counts as zero
 	for i := 1; i < len(txs); i++ {
-		ids[i] = sha256d(raw[txs[i].start:txs[i].end])
+		ids[i] = txs[i].witnessID(raw)
 	}
 	root, _ := merkleRoot(ids)
 	if got := sha256d(append(root[:], reserved[2:]...)); !bytes.Equal(got[:], commitment) {
@@ -142,7 +152,7 @@ func checkWitness(raw []byte, txs []layout) error {
 
 // collect lists what the measured transactions hold. It takes memory a fixed
 // number of times, not once for each output.
-func collect(raw []byte, txs []layout, ids []hash) *chains.Block {
+func (c *Coin) collect(raw []byte, txs []layout, ids []hash) *chains.Block {
 	var ins, outs int
 	for i := range txs {
 		ins, outs = ins+txs[i].ins, outs+txs[i].outs
@@ -157,13 +167,13 @@ func collect(raw []byte, txs []layout, ids []hash) *chains.Block {
 	for i := range txs {
 		txid := texts.add(ids[i][:])
 		block.Transactions = append(block.Transactions, txid)
-		block.Outputs, block.Spends = txs[i].list(raw, txid, i == 0, block.Outputs, block.Spends, &texts)
+		block.Outputs, block.Spends = c.list(&txs[i], raw, txid, i == 0, block.Outputs, block.Spends, &texts)
 	}
 	return block
 }
 
 // list appends the outputs and, but for a coinbase, the spends of a transaction.
-func (l *layout) list(raw []byte, txid string, coinbase bool, outputs []chains.Output, spends []chains.Spend, texts *hashTexts) ([]chains.Output, []chains.Spend) {
+func (c *Coin) list(l *layout, raw []byte, txid string, coinbase bool, outputs []chains.Output, spends []chains.Spend, texts *hashTexts) ([]chains.Output, []chains.Spend) {
 	if !coinbase {
 		l.eachInput(raw, func(outpoint, _ []byte) {
 			spends = append(spends, chains.Spend{
@@ -175,12 +185,20 @@ func (l *layout) list(raw []byte, txid string, coinbase bool, outputs []chains.O
 			})
 		})
 	}
+	var minDepth uint64
+	if l.hogEx {
+		minDepth = c.params.PegOutDepth
+	}
 	l.eachOutput(raw, func(index uint32, value uint64, script []byte) {
+		tokens := false
+		if c.params.CashTokens {
+			script, tokens = stripTokens(script)
+		}
 		outputs = append(outputs, chains.Output{
 			Outpoint: chains.Outpoint{TxID: txid, Index: index},
 			Script:   script,
 			Amount:   chains.NewAmount(value),
-			Coinbase: coinbase,
+			Coinbase: coinbase, MinDepth: minDepth, Tokens: tokens,
 		})
 	})
 	return outputs, spends

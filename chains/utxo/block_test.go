@@ -351,7 +351,7 @@ func FuzzDecodeBlock(f *testing.F) {
 			return
 		}
 		// The roots are made to fit, so that the fuzzer gets past them.
-		txs, err := coin.layouts(raw)
+		txs, err := coin.layouts(raw, HeaderBytes)
 		if err != nil {
 			if _, err := coin.DecodeBlock(raw, blockHash(raw)); err == nil {
 				t.Fatal("a block that cannot be measured was accepted")
@@ -363,7 +363,7 @@ func FuzzDecodeBlock(f *testing.F) {
 			return
 		}
 		_ = checkWitness(raw, txs)
-		block := collect(raw, txs, ids)
+		block := coin.collect(raw, txs, ids)
 		var theirs wire.MsgBlock
 		if err := theirs.Deserialize(bytes.NewReader(raw)); err != nil {
 			return // btcd has limits of its own on scripts and witnesses

@@ -24,6 +24,9 @@ var (
 type cursor struct {
 	data []byte
 	pos  int
+	// alone says that data is one transaction: what it has for an extension
+	// block then reaches up to the lock time.
+	alone bool
 }
 
 func (c *cursor) left() int { return len(c.data) - c.pos }

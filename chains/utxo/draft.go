@@ -17,7 +17,7 @@ import (
 // and lets the lock time hold.
 const Replaceable uint32 = 0xfffffffd
 
-// transactionVersion is that of our own transactions.
+// transactionVersion is that of our own transactions where Params says nothing.
 const transactionVersion = 2
 
 // Input is an output of ours that a transaction spends.
@@ -50,7 +50,7 @@ type Draft struct {
 // that we cannot sign or a value out of range, when an output is dust or can
 // never be spent, or when the payees ask for more than the inputs hold.
 func (c *Coin) Draft(inputs []Input, payees []Payee, lockTime uint32) (*Draft, error) {
-	d := &Draft{coin: c, tx: wire.NewMsgTx(transactionVersion)}
+	d := &Draft{coin: c, tx: wire.NewMsgTx(cmp.Or(c.params.TxVersion, transactionVersion))}
 	d.tx.LockTime = lockTime
 	in, err := d.addInputs(inputs)
 	if err != nil {

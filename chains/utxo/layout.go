@@ -20,6 +20,10 @@ type layout struct {
 	ins     int
 	outs    int
 	segwit  bool // has marker, flag and witness
+	// extended: has flag 8 and the data of an extension block behind the witness.
+	extended bool
+	hidden   bool // nothing of it lies outside the extension block
+	hogEx    bool // pays what leaves the extension block
 }
 
 // transaction measures the transaction at the cursor and checks its form and
@@ -30,13 +34,18 @@ func (c *cursor) transaction(p *Params) (l layout, err error) {
 		return l, err
 	}
 	if p.Segwit && c.left() >= 2 && c.data[c.pos] == 0 {
-		if c.data[c.pos+1] != 1 {
+		flags := c.data[c.pos+1]
+		l.segwit, l.extended = flags&1 != 0, flags&8 != 0
+		if flags == 0 || flags&^9 != 0 || l.extended && p.PegOutDepth == 0 {
 			return l, errFlag
 		}
-		l.segwit = true
 		c.pos += 2
 	}
 	l.body = c.pos
+	if l.extended && c.hides() {
+		l.hidden = true
+		return l, nil
+	}
 	if l.ins, err = c.inputs(); err != nil {
 		return l, err
 	}
@@ -47,6 +56,11 @@ func (c *cursor) transaction(p *Params) (l layout, err error) {
 	l.witness = c.pos
 	if l.segwit {
 		if err := c.witnesses(l.ins); err != nil {
+			return l, err
+		}
+	}
+	if l.extended {
+		if l.hogEx, err = c.extensionData(&l); err != nil {
 			return l, err
 		}
 	}
@@ -129,7 +143,7 @@ func (c *cursor) witnesses(inputs int) error {
 // stripped is the serialisation without witness, whose hash is the txid. It is
 // either a part of data or built in scratch, which is returned for reuse.
 func (l *layout) stripped(data, scratch []byte) (raw, reuse []byte) {
-	if !l.segwit {
+	if !l.segwit && !l.extended {
 		return data[l.start:l.end], scratch
 	}
 	scratch = append(scratch[:0], data[l.start:l.start+4]...)
@@ -138,10 +152,19 @@ func (l *layout) stripped(data, scratch []byte) (raw, reuse []byte) {
 	return scratch, scratch
 }
 
+// witnessID is the hash with the witness (BIP141): the txid when there is none.
+func (l *layout) witnessID(data []byte) hash {
+	if l.segwit {
+		return sha256d(data[l.start:l.end])
+	}
+	raw, _ := l.stripped(data, nil)
+	return sha256d(raw)
+}
+
 // vsize is the virtual size (BIP141) in bytes.
 func (l *layout) vsize() uint64 {
 	total := uint64(l.end - l.start)
-	if !l.segwit {
+	if !l.segwit && !l.extended {
 		return total
 	}
 	return (3*uint64(4+l.witness-l.body+4) + total + 3) / 4

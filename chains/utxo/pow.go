@@ -4,10 +4,20 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+
+	"golang.org/x/crypto/scrypt"
 )
 
 // HeaderBytes is the size of a block header.
 const HeaderBytes = 80
+
+// BelowPowerOf2 is 2^n - 1 as a big-endian number, n at most 256: a MaxTarget.
+func BelowPowerOf2(n uint) (v [32]byte) {
+	for i := range n {
+		v[31-i/8] |= 1 << (i % 8)
+	}
+	return v
+}
 
 // target expands the compact form of a header's bits to an unsigned big-endian
 // number; ok is false for a negative, zero or too large one.
@@ -30,20 +40,43 @@ func target(bits uint32) (t hash, ok bool) {
 	return t, t != hash{}
 }
 
-// checkWork verifies that the header's hash meets the target that the header
-// itself names, and that the target is not easier than the network allows.
-func (c *Coin) checkWork(header []byte, id hash) error {
+// checkWork verifies that the work done for a block meets the target that its
+// header names, and that the target is not easier than the network allows. body
+// is where the transactions begin: behind the header, or behind the auxiliary
+// proof of work that follows it.
+func (c *Coin) checkWork(raw []byte, id hash) (body int, err error) {
+	header := raw[:HeaderBytes]
 	bits := binary.LittleEndian.Uint32(header[72:])
 	t, ok := target(bits)
 	if !ok || bytes.Compare(t[:], c.params.MaxTarget[:]) > 0 {
-		return fmt.Errorf("bits %08x: target out of range", bits)
+		return 0, fmt.Errorf("bits %08x: target out of range", bits)
+	}
+	worked, body := header, HeaderBytes
+	if c.params.AuxPoW != nil {
+		if worked, body, err = c.params.AuxPoW.worked(raw, id); err != nil {
+			return 0, err
+		}
+	}
+	if c.params.PoW != nil {
+		id = c.params.PoW(worked)
 	}
 	var number hash
 	for i := range id {
 		number[i] = id[31-i]
 	}
 	if bytes.Compare(number[:], t[:]) > 0 {
-		return fmt.Errorf("bits %08x: not enough proof of work", bits)
+		return 0, fmt.Errorf("bits %08x: not enough proof of work", bits)
 	}
-	return nil
+	return body, nil
+}
+
+// Scrypt is the proof of work of Litecoin and Dogecoin: scrypt(N=1024, r=1, p=1)
+// of the header, salted with itself.
+func Scrypt(header []byte) (work [32]byte) {
+	key, err := scrypt.Key(header, header, 1024, 1, 1, len(work))
+	if err != nil {
+		panic(err) // only the constants could be wrong
+	}
+	copy(work[:], key)
+	return work
 }

@@ -57,12 +57,15 @@ const maxScript = 10_000
 
 // Dust implements chains.Chain by Bitcoin Core's GetDustThreshold: the fee, at
 // the coin's DustRate, of an output with that script and of the input that
-// spends it: 546 satoshi for P2PKH and 294 for P2WPKH at 3000 sat/kvB. What can
-// never be spent is never dust.
+// spends it: 546 satoshi for P2PKH and 294 for P2WPKH at 3000 sat/kvB; or by the
+// coin's one DustLimit. What can never be spent is never dust.
 func (c *Coin) Dust(script []byte) chains.Amount {
 	kind := KindOf(script)
 	if kind == NullData || len(script) > maxScript {
 		return chains.Amount{}
+	}
+	if c.params.DustLimit > 0 {
+		return chains.NewAmount(c.params.DustLimit)
 	}
 	size := uint64(8 + varintSize(len(script)) + len(script))
 	if kind.witness() && c.params.Segwit {

@@ -25,9 +25,11 @@ type Signed struct {
 }
 
 // Sign signs every input, SIGHASH_ALL, by BIP143 for P2WPKH and by the original
-// rule for P2PKH. Nonces are those of RFC 6979 and S is low, so signing again
-// gives the same bytes. The result was run through the script engine under the
-// flags of standard relay; the draft stays unsigned.
+// rule for P2PKH, or with a fork id where the coin asks for one. Nonces are those
+// of RFC 6979 and S is low, so signing again gives the same bytes. The result was
+// run through the script engine under the flags of standard relay (with a fork
+// id, which that engine does not know: through verifyForkID); the draft stays
+// unsigned.
 func (d *Draft) Sign(key KeyFor) (*Signed, error) {
 	tx := d.tx.Copy()
 	outs := txscript.NewMultiPrevOutFetcher(nil)
@@ -41,19 +43,25 @@ func (d *Draft) Sign(key KeyFor) (*Signed, error) {
 		if err != nil {
 			return nil, fmt.Errorf("sign input %s:%d: %w", in.TxID, in.Index, err)
 		}
-		if err := signInput(tx, i, hashes, outs, k); err != nil {
+		if err := d.coin.signInput(tx, i, hashes, outs, k); err != nil {
 			return nil, fmt.Errorf("sign input %s:%d: %w", in.TxID, in.Index, err)
-		}
-	}
-	for i, in := range d.inputs {
-		if err := verifyInput(tx, i, hashes, outs); err != nil {
-			return nil, fmt.Errorf("verify input %s:%d: %w", in.TxID, in.Index, err)
 		}
 	}
 	var raw bytes.Buffer
 	raw.Grow(tx.SerializeSize())
 	if err := tx.Serialize(&raw); err != nil {
 		return nil, fmt.Errorf("serialise: %w", err)
+	}
+	if d.coin.params.ForkID {
+		if err := d.coin.verifyForkID(raw.Bytes(), d.inputs); err != nil {
+			return nil, err
+		}
+	} else {
+		for i, in := range d.inputs {
+			if err := verifyInput(tx, i, hashes, outs); err != nil {
+				return nil, fmt.Errorf("verify input %s:%d: %w", in.TxID, in.Index, err)
+			}
+		}
 	}
 	txid, _, vsize, err := d.coin.TransactionIDs(raw.Bytes())
 	if err != nil {
@@ -62,7 +70,7 @@ func (d *Draft) Sign(key KeyFor) (*Signed, error) {
 	return &Signed{TxID: txid, Raw: raw.Bytes(), VSize: vsize, Fee: d.fee}, nil
 }
 
-func signInput(tx *wire.MsgTx, i int, hashes *txscript.TxSigHashes, outs txscript.PrevOutputFetcher, key *btcec.PrivateKey) error {
+func (c *Coin) signInput(tx *wire.MsgTx, i int, hashes *txscript.TxSigHashes, outs txscript.PrevOutputFetcher, key *btcec.PrivateKey) error {
 	out := outs.FetchPrevOutput(tx.TxIn[i].PreviousOutPoint)
 	pub := key.PubKey().SerializeCompressed()
 	if KindOf(out.PkScript) == P2WPKH {
@@ -70,22 +78,30 @@ func signInput(tx *wire.MsgTx, i int, hashes *txscript.TxSigHashes, outs txscrip
 		if err != nil {
 			return err
 		}
-		tx.TxIn[i].Witness = wire.TxWitness{signature(key, digest), pub}
+		tx.TxIn[i].Witness = wire.TxWitness{signature(key, digest, txscript.SigHashAll), pub}
 		return nil
 	}
-	digest, err := txscript.CalcSignatureHash(out.PkScript, txscript.SigHashAll, tx, i)
+	hashType := txscript.SigHashAll
+	var digest []byte
+	var err error
+	if c.params.ForkID {
+		hashType |= sigHashForkID
+		digest, err = txscript.CalcWitnessSigHash(out.PkScript, hashes, hashType, tx, i, out.Value)
+	} else {
+		digest, err = txscript.CalcSignatureHash(out.PkScript, hashType, tx, i)
+	}
 	if err != nil {
 		return err
 	}
-	sig := signature(key, digest)
+	sig := signature(key, digest, hashType)
 	script := append([]byte{byte(len(sig))}, sig...)
 	tx.TxIn[i].SignatureScript = append(append(script, byte(len(pub))), pub...)
 	return nil
 }
 
 // signature is the DER form with the hash type behind it.
-func signature(key *btcec.PrivateKey, digest []byte) []byte {
-	return append(ecdsa.Sign(key, digest).Serialize(), byte(txscript.SigHashAll))
+func signature(key *btcec.PrivateKey, digest []byte, hashType txscript.SigHashType) []byte {
+	return append(ecdsa.Sign(key, digest).Serialize(), byte(hashType))
 }
 
 func verifyInput(tx *wire.MsgTx, i int, hashes *txscript.TxSigHashes, outs txscript.PrevOutputFetcher) error {

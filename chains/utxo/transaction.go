@@ -7,7 +7,7 @@ import (
 )
 
 // DecodeTransaction implements chains.Chain. The scripts in the result are
-// parts of raw.
+// parts of raw. A transaction of an extension block alone is chains.ErrHidden.
 func (c *Coin) DecodeTransaction(raw []byte) (txid string, outputs []chains.Output, spends []chains.Spend, err error) {
 	l, err := c.layoutOne(raw)
 	if err != nil {
@@ -18,7 +18,7 @@ func (c *Coin) DecodeTransaction(raw []byte) (txid string, outputs []chains.Outp
 	var texts hashTexts
 	texts.grow(1 + l.ins)
 	txid = texts.add(id[:])
-	outputs, spends = l.list(raw, txid, l.coinbase(raw), nil, nil, &texts)
+	outputs, spends = c.list(&l, raw, txid, l.coinbase(raw), nil, nil, &texts)
 	return txid, outputs, spends, nil
 }
 
@@ -30,7 +30,7 @@ func (c *Coin) TransactionIDs(raw []byte) (txid, wtxid string, vsize uint64, err
 		return "", "", 0, err
 	}
 	stripped, _ := l.stripped(raw, nil)
-	id, wid := sha256d(stripped), sha256d(raw)
+	id, wid := sha256d(stripped), l.witnessID(raw)
 	return hashText(id[:]), hashText(wid[:]), l.vsize(), nil
 }
 
@@ -39,8 +39,11 @@ func (c *Coin) layoutOne(raw []byte) (layout, error) {
 	if len(raw) > c.params.MaxBlockBytes {
 		return layout{}, fmt.Errorf("%w: %d bytes", chains.ErrBadTransaction, len(raw))
 	}
-	cur := cursor{data: raw}
+	cur := cursor{data: raw, alone: true}
 	l, err := cur.transaction(&c.params)
+	if err == nil && l.hidden {
+		return layout{}, fmt.Errorf("%w: %w", chains.ErrBadTransaction, chains.ErrHidden)
+	}
 	if err == nil && cur.left() != 0 {
 		err = errTrailing
 	}

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +25,11 @@ type Coin interface {
 	chains.Chain
 	Genesis() string
 	MaxBlockBytes() int
+	// Checkpoints and Probe tell chains with one genesis apart; both may be empty.
+	Checkpoints() map[uint64]string
+	Probe() string
+	// Oldest is the least version of each kind of node, by a part of its agent.
+	Oldest() map[string]int64
 }
 
 // Version is what a node says of itself.
@@ -34,8 +41,8 @@ type Version struct {
 // Options are what may be left out when making a Node.
 type Options struct {
 	Timeout time.Duration // of one call; 0: DefaultTimeout
-	// Gate refuses node versions that must not be trusted with money; nil
-	// accepts all. Its error is reported as ErrNodeVersion.
+	// Gate refuses node versions beside those that the coin itself refuses; nil
+	// accepts all others. Its error is reported as ErrNodeVersion.
 	Gate   func(Version) error
 	Logger *slog.Logger // nil: nothing is logged
 	// Transport carries the requests; nil: the network.
@@ -114,7 +121,8 @@ func (n *Node) check(ctx context.Context) error {
 	return nil
 }
 
-// identify asks the node for its block 0 and, with a gate, for its version.
+// identify asks the node for its block 0 and what else tells its chain from
+// others, and for its version.
 func (n *Node) identify(ctx context.Context) error {
 	var genesis string
 	if err := n.client.Call(ctx, &genesis, "getblockhash", 0); err != nil {
@@ -123,11 +131,64 @@ func (n *Node) identify(ctx context.Context) error {
 	if genesis != n.coin.Genesis() {
 		return fmt.Errorf("%s: %w: its block 0 is %q, that of %s %s is %s", n.client.Name(), chains.ErrWrongNetwork, clip(genesis), n.coin.ID(), n.coin.Network(), n.coin.Genesis())
 	}
-	if n.gate != nil {
-		v, err := n.version(ctx)
-		if err != nil {
+	if err := n.distinguish(ctx); err != nil {
+		return err
+	}
+	return n.checkVersion(ctx)
+}
+
+// distinguish tells the chain from others with the same block 0. A node that has
+// not come to a checkpoint yet is of no use; one that does not know the question
+// is not refused for it.
+func (n *Node) distinguish(ctx context.Context) error {
+	wrong := func(format string, args ...any) error {
+		return fmt.Errorf("%s: %w: %s", n.client.Name(), chains.ErrWrongNetwork, fmt.Sprintf(format, args...))
+	}
+	for _, height := range slices.Sorted(maps.Keys(n.coin.Checkpoints())) {
+		want := n.coin.Checkpoints()[height]
+		var hash string
+		if err := n.client.Call(ctx, &hash, "getblockhash", height); err != nil {
 			return err
 		}
+		if hash != want {
+			return wrong("its block %d is %q, that of %s %s is %s", height, clip(hash), n.coin.ID(), n.coin.Network(), want)
+		}
+	}
+	probe := n.coin.Probe()
+	if probe == "" {
+		return nil
+	}
+	var answer struct {
+		Valid *bool `json:"isvalid"`
+	}
+	err := n.client.Call(ctx, &answer, "validateaddress", probe)
+	switch {
+	case unimplemented(err):
+		return nil
+	case err != nil:
+		return err
+	case answer.Valid != nil && !*answer.Valid:
+		return wrong("it does not know addresses such as %s of %s %s", probe, n.coin.ID(), n.coin.Network())
+	}
+	return nil
+}
+
+// checkVersion asks for the version where it matters.
+func (n *Node) checkVersion(ctx context.Context) error {
+	if n.gate == nil && len(n.coin.Oldest()) == 0 {
+		return nil
+	}
+	v, err := n.version(ctx)
+	if err != nil {
+		return err
+	}
+	for kind, oldest := range n.coin.Oldest() {
+		if strings.Contains(v.Agent, kind) && v.Number < oldest {
+			return fmt.Errorf("%s: %w: %s of version %d, %d is the oldest for %s %s",
+				n.client.Name(), chains.ErrNodeVersion, kind, v.Number, oldest, n.coin.ID(), n.coin.Network())
+		}
+	}
+	if n.gate != nil {
 		if err := n.gate(v); err != nil {
 			return fmt.Errorf("%s: %w: %w", n.client.Name(), chains.ErrNodeVersion, err)
 		}
@@ -236,7 +297,7 @@ func (n *Node) RawBlock(ctx context.Context, hash string) ([]byte, error) {
 }
 
 // RawTransaction implements chains.Source. Bytes that do not have the txid are
-// an error.
+// an error, but for those of an extension block, which decode to ErrHidden.
 func (n *Node) RawTransaction(ctx context.Context, txid string) ([]byte, error) {
 	if !isHash(txid) {
 		return nil, fmt.Errorf("rpcnode: %q is no txid", clip(txid))
@@ -247,6 +308,9 @@ func (n *Node) RawTransaction(ctx context.Context, txid string) ([]byte, error) 
 		return nil, err
 	}
 	got, _, _, err := n.coin.DecodeTransaction(raw)
+	if errors.Is(err, chains.ErrHidden) { // nothing in it concerns anybody
+		return raw, nil
+	}
 	if err != nil || got != txid {
 		return nil, n.malformed("asked for transaction %s, got %q (%v)", txid, got, err)
 	}

@@ -29,6 +29,7 @@ type fakeRPC struct {
 	status  map[string]int
 	answers map[string]string
 	delay   time.Duration
+	genesis string // answered for block 0 whatever answers says
 	seen    []string
 }
 
@@ -53,6 +54,9 @@ func (f *fakeRPC) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, ok := f.answers[request.Method]
 	if !ok && request.Method == "getblockhash" {
 		answer, ok = result(`"`+chaincfg.RegressionNetParams.GenesisHash.String()+`"`), true
+	}
+	if f.genesis != "" && request.Method == "getblockhash" && string(request.Params[0]) == "0" {
+		answer, ok = result(`"`+f.genesis+`"`), true
 	}
 	if !ok {
 		answer = refusal(-32601, "Method not found")
@@ -363,7 +367,7 @@ func TestCheckedAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := strings.Join(f.seen, " "); got != "getblockhash getblockcount getblockhash getblockcount getblockhash" {
+	if got := strings.Join(f.seen, " "); got != "getblockhash validateaddress getblockcount getblockhash getblockcount getblockhash" {
 		t.Fatalf("asked %s", got)
 	}
 	f.answers["getblockcount"] = "broken"
