@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"causeway/internal/failpoint"
 )
 
 // Event is one step of a Follower: Connected or Disconnected.
@@ -90,7 +92,7 @@ func (f *Follower) Next(ctx context.Context, tail []BlockRef) (Event, error) {
 	switch {
 	case err != nil || !ok:
 		return nil, err
-	case hash == last.Hash:
+	case hash == last.Hash || failpoint.Off(failpoint.FollowByHash):
 		return f.connect(ctx, last.Height+1, last.Hash)
 	}
 	if err := f.prove(ctx, tail, hash); err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"causeway/chains"
+	"causeway/internal/failpoint"
 	"causeway/pegs"
 )
 
@@ -25,13 +26,9 @@ type broadcaster struct {
 	refused  map[string]chains.Verdict
 }
 
-// rebroadcastEvery is the pause between two broadcasts of a transaction that a
-// node has taken, unless the chain is polled less often.
-const rebroadcastEvery = 10 * time.Second
-
 func newBroadcaster(g *Gateway, f *follower) *broadcaster {
 	return &broadcaster{
-		id: f.id, source: f.Source, interval: max(rebroadcastEvery, f.Poll), ledger: g.ledger, notes: g.notes,
+		id: f.id, source: f.Source, interval: max(g.cfg.RebroadcastAfter, f.Poll), ledger: g.ledger, notes: g.notes,
 		log: f.log, hook: g.cfg.Failpoint, now: time.Now, sent: map[string]time.Time{},
 		refused: map[string]chains.Verdict{},
 	}
@@ -64,7 +61,7 @@ func (b *broadcaster) due() (list []bearer, err error) {
 	err = b.ledger.View(func(s *pegs.State) {
 		for _, batch := range s.ToBroadcast(b.id) {
 			v := batch.Variants[len(batch.Variants)-1]
-			if last, ok := b.sent[v.TxID]; ok && now.Sub(last) < b.interval {
+			if last, ok := b.sent[v.TxID]; ok && (now.Sub(last) < b.interval || failpoint.Off(failpoint.Rebroadcast)) {
 				continue
 			}
 			list = append(list, bearer{batch.ID, v.TxID, v.Raw, batch.Withdrawals, batch.Broadcast != nil && batch.Broadcast.TxID == v.TxID})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"causeway/internal/boltfile"
+	"causeway/internal/failpoint"
 	"causeway/pegs"
 
 	"go.etcd.io/bbolt"
@@ -137,7 +138,9 @@ func (l *eventLog) append(records []pegs.Record) error {
 			}
 			link, next = after, next+1
 		}
-		return nil
+		failpoint.Hit(failpoint.C3)
+		failpoint.Hit(failpoint.C24)
+		return failpoint.Fail(failpoint.C23)
 	})
 	if err != nil {
 		return fmt.Errorf("gateway: append to the event log: %w", err)

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"causeway/chains"
+	"causeway/internal/failpoint"
 	"causeway/pegs"
 )
 
@@ -170,10 +171,15 @@ func (f *follower) record(ctx context.Context, event chains.Event) error {
 		if n := len(match.Payments); n > 0 || len(match.Spends) > 0 {
 			f.log.Info("block with payments of ours", "height", match.Header.Height, "block", match.Header.Hash, "payments", n, "spends", len(match.Spends))
 		}
+		if len(match.Spends) > 0 {
+			failpoint.Hit(failpoint.C19)
+		}
 		return f.ledger.Append(ctx, &pegs.Connected{Chain: f.id, Match: match})
 	case chains.Disconnected:
 		f.log.Warn("block left the chain", "height", e.Height, "block", e.Hash)
-		return f.ledger.Append(ctx, &pegs.Disconnected{Chain: f.id, Block: e.BlockRef})
+		err := f.ledger.Append(ctx, &pegs.Disconnected{Chain: f.id, Block: e.BlockRef})
+		failpoint.Hit(failpoint.C20)
+		return err
 	}
 	return fmt.Errorf("gateway: unknown event %T of a follower", event)
 }

@@ -73,6 +73,11 @@ type Config struct {
 	RetryAfter time.Duration
 	// AuditEvery is the interval of the audit that halts; 0: 1 min.
 	AuditEvery time.Duration
+	// RebroadcastAfter is the pause between two broadcasts of a payout that a node
+	// has taken; 0: 10 s, and never less than a chain's poll.
+	RebroadcastAfter time.Duration
+	// Pace is how often services look again that wait for nothing outside; 0: 1 s.
+	Pace time.Duration
 	// Now is the clock of histories; nil: time.Now.
 	Now func() time.Time
 	// Failpoint is called at the crash points C1 to C20 of the life cycles; nil
@@ -94,6 +99,7 @@ type Gateway struct {
 	rows      *tail
 	prover    *prover
 	audited   time.Time // when the books were last looked at
+	turns     []loop    // of Step
 	reading   singleflight.Group
 }
 
@@ -134,6 +140,12 @@ func (c *Config) defaults() error {
 	}
 	if c.RetryAfter <= 0 {
 		c.RetryAfter = 10 * time.Second
+	}
+	if c.RebroadcastAfter <= 0 {
+		c.RebroadcastAfter = 10 * time.Second
+	}
+	if c.Pace <= 0 {
+		c.Pace = time.Second
 	}
 	if c.AuditEvery <= 0 {
 		c.AuditEvery = time.Minute
@@ -298,21 +310,21 @@ func (g *Gateway) loops() []loop {
 	add := func(name string, interval time.Duration, step func(context.Context) error, wake ...<-chan struct{}) {
 		list = append(list, loop{name: name, log: g.log, interval: interval, wake: wake, step: step})
 	}
-	side := g.cfg.Sidechain.Subscribe
-	add("sidechain", time.Second, g.rows.step, side(), g.ledger.Changed())
+	side, pace := g.cfg.Sidechain.Subscribe, g.cfg.Pace
+	add("sidechain", pace, g.rows.step, side(), g.ledger.Changed())
 	for _, f := range g.followers {
 		add("follow "+string(f.id), f.Poll, f.step, side())
 		add("mempool "+string(f.id), f.Poll, g.mempools[f.id].step)
 	}
-	add("alarms", time.Second, g.watchAlarms, g.ledger.Changed())
-	add("operator", time.Second, newOperator(g).step, g.ledger.Changed())
+	add("alarms", pace, g.watchAlarms, g.ledger.Changed())
+	add("operator", pace, newOperator(g).step, g.ledger.Changed())
 	for _, f := range g.followers {
-		add("payouts "+string(f.id), max(f.Poll, time.Second), newPayer(g, f).step, g.ledger.Changed(), side())
+		add("payouts "+string(f.id), max(f.Poll, pace), newPayer(g, f).step, g.ledger.Changed(), side())
 		add("broadcast "+string(f.id), f.Poll, newBroadcaster(g, f).step, g.ledger.Changed())
 	}
 	votes := &stateVotes{sidechain: g.cfg.Sidechain, submitter: g.cfg.Submitter}
 	add("state votes", time.Minute, votes.step, side())
-	add("audit", min(g.cfg.AuditEvery, time.Second), g.watchBooks)
+	add("audit", min(g.cfg.AuditEvery, pace), g.watchBooks)
 	return list
 }
 
@@ -324,6 +336,23 @@ func (g *Gateway) Run(ctx context.Context) error {
 		group.Go(func() error { return l.run(ctx) })
 	}
 	return group.Wait()
+}
+
+// Step gives every service one turn, one after the other in the caller's
+// goroutine: what simulations do in place of Run. As in Run, the world's errors
+// are retried, at the next step, and only faults of ours are returned.
+func (g *Gateway) Step(ctx context.Context) error {
+	if g.turns == nil {
+		g.turns = g.loops()
+	}
+	for _, l := range g.turns {
+		if err := l.step(ctx); fatal(err) {
+			return err
+		} else if err != nil {
+			l.log.Debug("will try again", "service", l.name, "error", err)
+		}
+	}
+	return nil
 }
 
 // Close closes the stores and gives the home free. Run must have returned.

@@ -220,10 +220,7 @@ func (p *payer) planned(kind string, queue []*pegs.Withdrawal, plan *hotwallet.P
 	for _, w := range queue {
 		ids = append(ids, w.ID)
 	}
-	inputs := make([]chains.Outpoint, len(plan.Inputs))
-	for i, c := range plan.Inputs {
-		inputs[i] = c.Outpoint
-	}
+	inputs := outpointsOf(*plan)
 	plan.Batch = pegs.BatchID(p.id, kind, ids, inputs)
 	text, err := json.Marshal(plan)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"causeway/chains"
 	"causeway/hotwallet"
+	"causeway/internal/failpoint"
 	"causeway/pegs"
 )
 
@@ -181,6 +182,9 @@ func (p *payer) signOne(ctx context.Context, batch string) error {
 		return err
 	}
 	p.hook("C14")
+	if failpoint.Off(failpoint.DurableBeforeBroadcast) {
+		_, _ = p.Source.Broadcast(ctx, signed.Raw)
+	}
 	err = p.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
 		b, ok := s.Batch(batch)
 		if !ok || decided(b) || len(b.Variants) > 0 {
@@ -233,6 +237,9 @@ func (p *payer) request(batch string) (plan hotwallet.Plan, r hotwallet.SignRequ
 		if err != nil {
 			return err
 		}
+		if !ok && failpoint.Off(failpoint.AssignBeforeSign) {
+			row, ok = BatchRow{Batch: batch, Chain: p.id, Kind: pegs.BatchPayout, IDs: withdrawals, Spends: outpointsOf(plan), State: hotwallet.AssignOpen}, true
+		}
 		if !ok {
 			return fmt.Errorf("%w: batch %s is not assigned", ErrOlderBase, batch)
 		}
@@ -245,6 +252,9 @@ func (p *payer) request(batch string) (plan hotwallet.Plan, r hotwallet.SignRequ
 			if !ok {
 				return fmt.Errorf("%w: withdrawal %s is not there", ErrOlderBase, id)
 			}
+			if failpoint.Off(failpoint.AssignBeforeSign) {
+				w.State, w.Batch = hotwallet.WithdrawalAssigned, batch
+			}
 			r.Withdrawals = append(r.Withdrawals, hotwallet.Withdrawal{
 				ID: w.ID, Chain: w.Chain, Address: w.Address, Net: w.Net, State: w.State, Batch: w.Batch,
 			})
@@ -252,6 +262,14 @@ func (p *payer) request(batch string) (plan hotwallet.Plan, r hotwallet.SignRequ
 		return nil
 	})
 	return plan, r, err
+}
+
+func outpointsOf(plan hotwallet.Plan) []chains.Outpoint {
+	list := make([]chains.Outpoint, len(plan.Inputs))
+	for i, in := range plan.Inputs {
+		list[i] = in.Outpoint
+	}
+	return list
 }
 
 // signedEvent reads from the bytes themselves what they do.

@@ -11,6 +11,7 @@ import (
 
 	"causeway/chains"
 	"causeway/internal/boltfile"
+	"causeway/internal/failpoint"
 
 	"go.etcd.io/bbolt"
 )
@@ -212,6 +213,7 @@ func (j *journal) update(change func(tx *bbolt.Tx, counter uint64) error) error 
 			if err != nil {
 				return err
 			}
+			failpoint.Hit(failpoint.JournalCommit)
 			return change(tx, counter)
 		})
 	})

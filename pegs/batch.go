@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"causeway/chains"
+	"causeway/internal/failpoint"
 )
 
 // BatchPayout is the kind of a batch that pays withdrawals. Batches of other
@@ -234,7 +235,7 @@ func (s *State) replanned(e *Replanned, at time.Time) error {
 func (s *State) signed(e *Signed, at time.Time) error {
 	b := s.batches[e.Batch]
 	switch {
-	case b == nil || b.Assigned == nil:
+	case b == nil || b.Assigned == nil && !failpoint.Off(failpoint.AssignBeforeSign):
 		return refuse("batch %s is not assigned", e.Batch)
 	case b.Mined != nil || b.Conflict != "" || b.Released != nil:
 		return refuse("batch %s is decided", e.Batch)

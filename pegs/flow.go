@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"causeway/chains"
+	"causeway/internal/failpoint"
 )
 
 // enter books what a block holds. It may be told twice of the same block: live
@@ -74,7 +75,11 @@ func (s *State) spend(c *Chain, txid string, inputs []chains.Outpoint, ref *chai
 // spends. It is the batch's own when it spends exactly those.
 func (s *State) recognise(c *Chain, tx *Spending, at time.Time) {
 	for _, b := range s.batchesOf(c, tx) {
-		if slices.Equal(b.Inputs, tx.Inputs) {
+		same := slices.Equal(b.Inputs, tx.Inputs)
+		if failpoint.Off(failpoint.PayoutByInputs) {
+			same = slices.ContainsFunc(b.Variants, func(v Signed) bool { return v.TxID == tx.TxID })
+		}
+		if same {
 			tx.Batch = b.ID
 			b.Mined, b.Conflict = tx, ""
 		} else if b.Mined == nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"causeway/chains"
+	"causeway/internal/failpoint"
 )
 
 // Coin is an output that payouts may spend.
@@ -60,6 +61,8 @@ func (s *State) spendable(c *Chain, out *Output, depth uint64) bool {
 		return false
 	case out.Own && out.Kind != chains.WatchDeposit:
 		return true
+	case failpoint.Off(failpoint.InputDepth):
+		return depth > 0
 	case out.Kind == chains.WatchDeposit && !s.creditedAs(c.ID, out):
 		return false
 	}
@@ -209,7 +212,8 @@ func (s *State) ToSign(id chains.ID) []*Batch {
 		return nil
 	}
 	return s.batchesWhere(id, func(b *Batch) bool {
-		return b.Assigned != nil && b.Plan != nil && len(b.Variants) == 0 && b.Mined == nil && b.Conflict == "" && b.Settled == nil
+		assigned := b.Assigned != nil || failpoint.Off(failpoint.AssignBeforeSign)
+		return assigned && b.Plan != nil && len(b.Variants) == 0 && b.Mined == nil && b.Conflict == "" && b.Settled == nil
 	})
 }
 

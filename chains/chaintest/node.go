@@ -111,7 +111,7 @@ func (n *Node) move(target *Block) {
 // Refusals in the words of Bitcoin Core.
 var (
 	errInPool   = errors.New("txn-already-in-mempool")
-	errInChain  = errors.New("Transaction already in block chain")
+	errInChain  = errors.New("transaction already in block chain")
 	errFee      = errors.New("min relay fee not met")
 	errReplace  = errors.New("insufficient fee, rejecting replacement")
 	errScript   = errors.New("mandatory-script-verify-flag-failed")

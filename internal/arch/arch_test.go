@@ -19,15 +19,15 @@ const module = "causeway"
 var allowed = map[string][]string{
 	"cmd":                              {"*"},
 	"api":                              {"gateway", "pegs", "chains", "sidechain", "hotwallet"},
-	"gateway":                          {"gateway", "hotwallet", "pegs", "chains", "sidechain", "internal/boltfile"},
-	"hotwallet":                        {"hotwallet", "chains", "sidechain/graphene", "sidechain/jsvalue", "sidechain/state", "internal/boltfile"}, // role messages, state proofs: ADR 0011
-	"pegs":                             {"pegs", "chains", "chains/address", "sidechain/contract", "sidechain/jsvalue"},
-	"pegs/contract":                    {"chains/address", "sidechain/contract", "sidechain/jsvalue", "sidechain/state"},
-	"chains":                           {"chains"},
+	"gateway":                          {"gateway", "hotwallet", "pegs", "chains", "sidechain", "internal/boltfile", "internal/failpoint"},
+	"hotwallet":                        {"hotwallet", "chains", "sidechain/graphene", "sidechain/jsvalue", "sidechain/state", "internal/boltfile", "internal/failpoint"}, // role messages, state proofs: ADR 0011
+	"pegs":                             {"pegs", "chains", "chains/address", "sidechain/contract", "sidechain/jsvalue", "internal/failpoint"},
+	"pegs/contract":                    {"chains/address", "sidechain/contract", "sidechain/jsvalue", "sidechain/state", "internal/failpoint"},
+	"chains":                           {"chains", "internal/failpoint"},
 	"chains/address":                   {},
 	"chains/devnet":                    {"chains"},
 	"chains/chaintest":                 {"chains"},
-	"sidechain":                        {"sidechain", "internal/boltfile"},
+	"sidechain":                        {"sidechain", "internal/boltfile", "internal/failpoint"},
 	"sidechain/jsvalue":                {},
 	"sidechain/state":                  {"sidechain/jsvalue"},
 	"sidechain/query":                  {"sidechain/jsvalue", "sidechain/state"},
@@ -37,6 +37,8 @@ var allowed = map[string][]string{
 	"sidechain/graphene":               {"sidechain/jsvalue"},
 	"internal":                         {"chains"},
 	"internal/boltfile":                {},
+	"internal/failpoint":               {},
+	"cmd/campaign/model":               {}, // it judges the others
 }
 
 // consensus decides what a block means: an upgrade of a chain library must

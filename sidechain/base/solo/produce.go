@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"causeway/internal/failpoint"
 	"causeway/sidechain/base"
 	"causeway/sidechain/graphene"
 )
@@ -75,6 +76,7 @@ func (s *Sequencer) finish(ctx context.Context, c *graphene.SignedBlock, now tim
 		s.broken = err
 		return err
 	}
+	failpoint.Hit(failpoint.StoredNotApplied)
 	err = s.cfg.Executor.Apply(b)
 	s.included(b, now) // its transactions are, whatever came of the execution
 	if err != nil {
@@ -183,13 +185,17 @@ func (s *Sequencer) seal(ctx context.Context, c *graphene.SignedBlock) (*base.Bl
 	if err != nil {
 		return nil, err
 	}
-	if err := s.cfg.Store.Propose(c, raw); err != nil {
-		return nil, err
+	if !failpoint.Off(failpoint.CandidateBeforeSignature) {
+		if err := s.cfg.Store.Propose(c, raw); err != nil {
+			return nil, err
+		}
 	}
+	failpoint.Hit(failpoint.SealedNotSigned)
 	header := c.Header.Serialize()
 	if c.Signature, err = s.cfg.Signer.SignHeader(ctx, header); err != nil {
 		return nil, fmt.Errorf("sign header of base block %d: %w", c.Number(), err)
 	}
+	failpoint.Hit(failpoint.SignedNotStored)
 	if err := s.cfg.Machine.VerifyHeader(&c.SignedHeader); err != nil {
 		return nil, err
 	}
