@@ -23,6 +23,8 @@ type Check struct {
 // func leaves its path out.
 type Admin struct {
 	Checks []Check
+	// Operator takes the orders of people; nil: there is no gateway to order.
+	Operator Operator
 	// Extra are further paths, such as the dev network's /dev/….
 	Extra map[string]http.HandlerFunc
 }
@@ -38,6 +40,9 @@ func (s *Server) AdminHandler(a Admin) http.Handler {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	if a.Operator != nil {
+		s.routeOrders(mux, a.Operator)
+	}
 	for pattern, handler := range a.Extra {
 		mux.HandleFunc(pattern, handler)
 	}

@@ -212,4 +212,6 @@ type NodeHealth struct {
 	Height  uint64
 	Err     string
 	Checked time.Time
+	Version string  // what the node says of itself; empty when not known
+	Network Network // empty until its block 0 was seen to be that network's
 }

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"causeway/internal/failpoint"
 )
@@ -22,6 +24,17 @@ const maxTipSpread = 6
 type Quorum struct {
 	nodes []Source
 	need  int
+
+	busy []atomic.Int32 // questions that a node has not answered yet
+
+	mu      sync.Mutex
+	dissent []dissent // by node
+}
+
+// dissent is where a node was last outvoted; the zero value means nowhere.
+type dissent struct {
+	height uint64
+	said   string
 }
 
 var _ Source = (*Quorum)(nil)
@@ -34,7 +47,7 @@ func NewQuorum(nodes []Source, need int) (*Quorum, error) {
 	if failpoint.Off(failpoint.Quorum) {
 		need = 1
 	}
-	return &Quorum{nodes: slices.Clone(nodes), need: need}, nil
+	return &Quorum{nodes: slices.Clone(nodes), need: need, busy: make([]atomic.Int32, len(nodes)), dissent: make([]dissent, len(nodes))}, nil
 }
 
 // Need is how many nodes must agree.
@@ -42,80 +55,6 @@ func (q *Quorum) Need() int { return q.need }
 
 // Nodes is how many nodes are asked.
 func (q *Quorum) Nodes() int { return len(q.nodes) }
-
-// answer is what one node said.
-type answer[T any] struct {
-	value T
-	err   error
-}
-
-// ask puts a question to all nodes at once and hands the answers to enough as
-// they come, until it is content. Nodes that have not answered by then are cut
-// off.
-func ask[T any](ctx context.Context, nodes []Source, question func(context.Context, Source) (T, error), enough func(answer[T]) bool) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	answers := make(chan answer[T], len(nodes))
-	for _, n := range nodes {
-		go func() {
-			v, err := question(ctx, n)
-			answers <- answer[T]{v, err}
-		}()
-	}
-	for range nodes {
-		if enough(<-answers) {
-			return
-		}
-	}
-}
-
-// askAll waits for every node.
-func askAll[T any](ctx context.Context, nodes []Source, question func(context.Context, Source) (T, error)) (values []T, errs []error) {
-	ask(ctx, nodes, question, func(a answer[T]) bool {
-		if a.err != nil {
-			errs = append(errs, a.err)
-		} else {
-			values = append(values, a.value)
-		}
-		return false
-	})
-	return values, errs
-}
-
-// agree finds an answer that enough nodes gave. That a node does not have the
-// thing is an answer too; any other error is none.
-func agree[T any](ctx context.Context, q *Quorum, what string, same func(a, b T) bool, question func(context.Context, Source) (T, error)) (T, error) {
-	type vote struct {
-		answer[T]
-		count int
-	}
-	var votes []vote
-	var errs []error
-	var winner *vote
-	ask(ctx, q.nodes, question, func(a answer[T]) bool {
-		missing := errors.Is(a.err, ErrNotFound)
-		if a.err != nil && !missing {
-			errs = append(errs, a.err)
-			return false
-		}
-		i := slices.IndexFunc(votes, func(v vote) bool {
-			return missing && v.err != nil || !missing && v.err == nil && same(v.value, a.value)
-		})
-		if i < 0 {
-			votes, i = append(votes, vote{answer: a}), len(votes)
-		}
-		votes[i].count++
-		if votes[i].count >= q.need {
-			winner = &votes[i]
-		}
-		return winner != nil
-	})
-	if winner != nil {
-		return winner.value, winner.err
-	}
-	var none T
-	return none, q.failed(what, len(votes), errs)
-}
 
 // failed says why there is no quorum. Not-found must not shine through: too few
 // nodes said it.
@@ -132,7 +71,7 @@ func (q *Quorum) failed(what string, answers int, errs []error) error {
 
 // Tip is the highest block that enough nodes have in their best chains.
 func (q *Quorum) Tip(ctx context.Context) (BlockRef, error) {
-	tips, errs := askAll(ctx, q.nodes, func(ctx context.Context, n Source) (BlockRef, error) { return n.Tip(ctx) })
+	tips, errs := gather(ctx, q, func(ctx context.Context, n Source) (BlockRef, error) { return n.Tip(ctx) })
 	if len(tips) < q.need {
 		return BlockRef{}, q.failed("tip", len(tips), errs)
 	}
@@ -156,22 +95,36 @@ func (q *Quorum) Tip(ctx context.Context) (BlockRef, error) {
 }
 
 // HashAt is the hash that enough nodes have at the height; ErrNotFound when
-// enough of them have none.
+// enough of them have none. A node that has another one is remembered as failing
+// (Health) until it agrees again at that height or above.
 func (q *Quorum) HashAt(ctx context.Context, height uint64) (string, error) {
 	return agree(ctx, q, fmt.Sprintf("hash at %d", height), func(a, b string) bool { return a == b },
-		func(ctx context.Context, n Source) (string, error) { return n.HashAt(ctx, height) })
+		func(ctx context.Context, n Source) (string, error) { return n.HashAt(ctx, height) },
+		func(node int, said, agreed string) { q.compare(node, height, said, agreed) })
+}
+
+// compare notes what a node said of a height at which enough nodes agreed.
+func (q *Quorum) compare(node int, height uint64, said, agreed string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case said != agreed:
+		q.dissent[node] = dissent{height, fmt.Sprintf("its block at %d is %s, that of the others %s", height, clip(said), clip(agreed))}
+	case height >= q.dissent[node].height:
+		q.dissent[node] = dissent{}
+	}
 }
 
 // RawBlock is the bytes that enough nodes have for the block.
 func (q *Quorum) RawBlock(ctx context.Context, hash string) ([]byte, error) {
 	return agree(ctx, q, "block "+clip(hash), bytes.Equal,
-		func(ctx context.Context, n Source) ([]byte, error) { return n.RawBlock(ctx, hash) })
+		func(ctx context.Context, n Source) ([]byte, error) { return n.RawBlock(ctx, hash) }, nil)
 }
 
 // Mempool is what any node has in its mempool, sorted, once enough nodes have
 // answered. It is for display: nothing unconfirmed counts.
 func (q *Quorum) Mempool(ctx context.Context) ([]string, error) {
-	lists, errs := askAll(ctx, q.nodes, func(ctx context.Context, n Source) ([]string, error) { return n.Mempool(ctx) })
+	lists, errs := gather(ctx, q, func(ctx context.Context, n Source) ([]string, error) { return n.Mempool(ctx) })
 	if len(lists) < q.need {
 		return nil, q.failed("mempool", len(lists), errs)
 	}
@@ -185,7 +138,7 @@ func (q *Quorum) Mempool(ctx context.Context) ([]string, error) {
 func (q *Quorum) RawTransaction(ctx context.Context, txid string) (raw []byte, err error) {
 	var errs []error
 	missing := 0
-	ask(ctx, q.nodes, func(ctx context.Context, n Source) ([]byte, error) { return n.RawTransaction(ctx, txid) },
+	ask(ctx, q, func(ctx context.Context, n Source) ([]byte, error) { return n.RawTransaction(ctx, txid) },
 		func(a answer[[]byte]) bool {
 			if a.err == nil {
 				raw = a.value
@@ -210,7 +163,7 @@ func (q *Quorum) RawTransaction(ctx context.Context, txid string) (raw []byte, e
 // it is enough to know where it is; without one, a node that we know nothing of
 // makes the whole unknown.
 func (q *Quorum) Broadcast(ctx context.Context, raw []byte) (Verdict, error) {
-	verdicts, errs := askAll(ctx, q.nodes, func(ctx context.Context, n Source) (Verdict, error) { return n.Broadcast(ctx, raw) })
+	verdicts, errs := gather(ctx, q, func(ctx context.Context, n Source) (Verdict, error) { return n.Broadcast(ctx, raw) })
 	for _, v := range []Verdict{Accepted, Known} {
 		if slices.Contains(verdicts, v) {
 			return v, nil
@@ -234,7 +187,7 @@ func (q *Quorum) EstimateFee(ctx context.Context, blocks int) (FeeRate, bool, er
 		rate FeeRate
 		ok   bool
 	}
-	all, errs := askAll(ctx, q.nodes, func(ctx context.Context, n Source) (e estimate, err error) {
+	all, errs := gather(ctx, q, func(ctx context.Context, n Source) (e estimate, err error) {
 		e.rate, e.ok, err = n.EstimateFee(ctx, blocks)
 		return e, err
 	})
@@ -254,11 +207,19 @@ func (q *Quorum) EstimateFee(ctx context.Context, blocks int) (FeeRate, bool, er
 	return rates[len(rates)/2], true, nil
 }
 
-// Health lists every node.
+// Health lists every node. One that contradicts the others is not OK.
 func (q *Quorum) Health() []NodeHealth {
+	q.mu.Lock()
+	outvoted := slices.Clone(q.dissent)
+	q.mu.Unlock()
 	var all []NodeHealth
-	for _, n := range q.nodes {
-		all = append(all, n.Health()...)
+	for i, n := range q.nodes {
+		for _, h := range n.Health() {
+			if said := outvoted[i].said; said != "" && h.OK {
+				h.OK, h.Err = false, said
+			}
+			all = append(all, h)
+		}
 	}
 	return all
 }

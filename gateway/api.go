@@ -138,6 +138,11 @@ type NodeStatus struct {
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
 	Height uint64 `json:"height"`
+	// Lag is how many blocks the node is behind the highest one.
+	Lag     uint64 `json:"lag,omitempty"`
+	Version string `json:"version,omitempty"`
+	Network string `json:"network,omitempty"`
+	Error   string `json:"error,omitempty"` // of the last question that it failed
 }
 
 // Audit and AssetAudit are the books.

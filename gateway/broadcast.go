@@ -72,7 +72,7 @@ func (b *broadcaster) due() (list []bearer, err error) {
 
 func (b *broadcaster) send(ctx context.Context, tx bearer) error {
 	b.hook("C16")
-	verdict, err := b.source.Broadcast(ctx, tx.raw)
+	verdict, err := b.give(ctx, tx)
 	b.hook("C17")
 	switch verdict {
 	case chains.Accepted, chains.Known:
@@ -105,4 +105,18 @@ func (b *broadcaster) send(ctx context.Context, tx bearer) error {
 		}
 		return []Entry{{Event: &pegs.Broadcast{Batch: tx.batch, TxID: tx.txid, Verdict: verdict}}}, nil
 	})
+}
+
+// give hands a transaction to the nodes, unless payouts were halted before any
+// node had it: then its outcome is as unknown as before.
+func (b *broadcaster) give(ctx context.Context, tx bearer) (chains.Verdict, error) {
+	defer b.ledger.act(b.id)()
+	halted := false
+	if err := b.ledger.View(func(s *pegs.State) {
+		c, ok := s.Chain(b.id)
+		halted = !ok || c.Stands(pegs.ScopePayouts)
+	}); err != nil || halted && !tx.known {
+		return chains.Unknown, err
+	}
+	return b.source.Broadcast(ctx, tx.raw)
 }

@@ -21,6 +21,10 @@ const (
 	causeSigner    = "signer"    // the signer refuses
 	causeAudit     = "audit"     // the books do not balance
 	causeSidechain = "sidechain" // the sidechain says what the ledger cannot follow
+	causeQuorum    = "quorum"    // too few nodes answer, or they do not agree
+	causeVersion   = "version"   // too few nodes are of a version to be trusted
+	causeNetwork   = "network"   // too few nodes are on our network
+	causeLag       = "lag"       // the nodes are behind
 )
 
 // gatewayAuthor is the author of automatic halts.
@@ -38,6 +42,7 @@ type follower struct {
 	set       *chains.WatchSet
 	accounts  uint64 // base block up to which accounts are watched, and one more
 	scan      *backscan
+	watcher   nodeWatch
 
 	mu         sync.Mutex
 	nodeHeight uint64
@@ -49,7 +54,7 @@ type follower struct {
 const blocksPerStep = 500
 
 func newFollower(cfg ChainConfig, ledger *Ledger, side Sidechain, log *slog.Logger) (*follower, error) {
-	f := &follower{ChainConfig: cfg, id: cfg.Coin.ID(), ledger: ledger, sidechain: side, log: log.With("chain", string(cfg.Coin.ID()))}
+	f := &follower{ChainConfig: cfg, id: cfg.Coin.ID(), ledger: ledger, sidechain: side, log: log.With("chain", string(cfg.Coin.ID())), watcher: newNodeWatch(cfg)}
 	var err error
 	view := ledger.View(func(s *pegs.State) {
 		c, _ := s.Chain(f.id)
@@ -72,7 +77,14 @@ func (f *follower) step(ctx context.Context) error {
 		}
 		more, err = f.follow(ctx)
 	}
-	if halt := f.haltFor(ctx, err); halt != nil {
+	if fatal(err) {
+		return err
+	}
+	tip, tipErr := f.Source.Tip(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if halt := errors.Join(f.haltFor(ctx, err), f.watchNodes(ctx, err, tip, tipErr)); halt != nil {
 		return halt
 	}
 	if err != nil {
@@ -81,14 +93,13 @@ func (f *follower) step(ctx context.Context) error {
 	if err := f.backscan(ctx); err != nil {
 		return fmt.Errorf("search of the past: %w", err)
 	}
-	tip, err := f.Source.Tip(ctx)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err == nil {
+	if tipErr == nil {
 		f.nodeHeight = tip.Height
 	}
 	own, ok := f.tip()
-	f.synced = f.synced || err == nil && ok && own.Height >= tip.Height
+	f.synced = f.synced || tipErr == nil && ok && own.Height >= tip.Height
 	return nil
 }
 
@@ -212,36 +223,6 @@ func (f *follower) haltFor(ctx context.Context, err error) error {
 		}
 	}
 	return nil
-}
-
-// setHalt brings an automatic halt of all scopes into force, or out of it when
-// reason is empty.
-func setHalt(ctx context.Context, l *Ledger, chain chains.ID, cause, reason string, scopes ...pegs.Scope) error {
-	if len(scopes) == 0 {
-		scopes = pegs.Scopes()
-	}
-	same := false
-	if err := l.View(func(s *pegs.State) {
-		if c, ok := s.Chain(chain); ok {
-			same = c.HaltedBy(cause) == (reason != "")
-		}
-	}); err != nil || same {
-		return err
-	}
-	return l.Do(ctx, func(s *pegs.State) ([]Entry, error) {
-		c, ok := s.Chain(chain)
-		if !ok {
-			return nil, nil
-		}
-		halt, halted := c.HaltOf(cause)
-		switch {
-		case reason == "" && halted && halt.Author == gatewayAuthor:
-			return []Entry{{Event: &pegs.Resumed{Chain: chain, Cause: cause, Reason: "the cause is gone", Author: gatewayAuthor}}}, nil
-		case reason != "" && !halted:
-			return []Entry{{Event: &pegs.Halted{Chain: chain, Scopes: scopes, Cause: cause, Reason: reason, Author: gatewayAuthor}}}, nil
-		}
-		return nil, nil
-	})
 }
 
 func (f *follower) height() uint64 {

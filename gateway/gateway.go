@@ -46,8 +46,16 @@ type ChainConfig struct {
 	// must be; nil: pegs.DefaultInputExtra.
 	InputExtra *uint64
 	Poll       time.Duration
-	FeeMin     chains.FeeRate
-	FeeMax     chains.FeeRate
+	// Patience is how long too few nodes may agree, or the nodes may be behind,
+	// before the chain is halted; 0: ten polls, at least 2 s.
+	Patience time.Duration
+	// MaxLag is how many blocks the nodes that agree may be behind our own newest
+	// block, or behind the highest node; 0: 12.
+	MaxLag uint64
+	// MaxTipAge is how old the newest block may be by its miner's clock; 0: any age.
+	MaxTipAge time.Duration
+	FeeMin    chains.FeeRate
+	FeeMax    chains.FeeRate
 	// Caps are the signer's own limits: nothing is planned that it would refuse.
 	// Where they are zero the gateway knows of none.
 	Caps hotwallet.SignerCaps
@@ -157,6 +165,12 @@ func (c *Config) defaults() error {
 		}
 		if chain.Poll <= 0 {
 			chain.Poll = time.Second
+		}
+		if chain.Patience <= 0 {
+			chain.Patience = max(10*chain.Poll, 2*time.Second)
+		}
+		if chain.MaxLag == 0 {
+			chain.MaxLag = defaultMaxLag
 		}
 		if chain.FeeMin == 0 || chain.FeeMax < chain.FeeMin {
 			return fmt.Errorf("gateway: %s: fee rates from %d to %d", chain.Coin.ID(), chain.FeeMin, chain.FeeMax)

@@ -39,6 +39,8 @@ type Ledger struct {
 		sync.Mutex
 		list []chan struct{}
 	}
+
+	acting sync.Map // chains.ID -> *sync.RWMutex: see act and exclude
 }
 
 type ledgerTask struct {

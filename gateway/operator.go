@@ -234,7 +234,7 @@ func (o *operator) submit(ctx context.Context, tasks []task) error {
 		a.count++
 		a.next = o.now().Add(min(o.retry<<min(a.count-1, 4), maxRetry))
 	}
-	ids, err := o.submitter.Submit(ctx, actions)
+	ids, err := o.handOver(ctx, tasks, actions)
 	o.hook("C5")
 	for i, t := range tasks {
 		if err == nil && i < len(ids) {

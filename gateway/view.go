@@ -32,13 +32,29 @@ func (g *Gateway) ChainStatus() []ChainStatus {
 		}
 	})
 	for i, f := range g.followers[:len(list)] {
-		list[i].NodeHeight = f.height()
-		for _, n := range f.Source.Health() {
-			list[i].Nodes = append(list[i].Nodes, NodeStatus{Name: n.Name, OK: n.OK, Height: n.Height})
-			list[i].NodeHeight = max(list[i].NodeHeight, n.Height)
-		}
+		describeNodes(&list[i], f.height(), f.Source.Health())
 	}
 	return list
+}
+
+// describeNodes says where nodes stand: the height that enough of them have, by
+// their own word, and how far each is behind it.
+func describeNodes(status *ChainStatus, height uint64, nodes []chains.NodeHealth) {
+	var heights []uint64
+	for _, n := range nodes {
+		heights = append(heights, n.Height)
+	}
+	slices.SortFunc(heights, func(a, b uint64) int { return cmp.Compare(b, a) })
+	if at := max(status.Quorum, 1) - 1; at < len(heights) {
+		height = max(height, heights[at])
+	}
+	status.NodeHeight = height
+	for _, n := range nodes {
+		status.Nodes = append(status.Nodes, NodeStatus{
+			Name: n.Name, OK: n.OK, Height: n.Height, Lag: height - min(n.Height, height),
+			Version: n.Version, Network: string(n.Network), Error: oneLine(n.Err, maxNote),
+		})
+	}
 }
 
 func scopeState(c *pegs.Chain, scope pegs.Scope) string {
@@ -417,15 +433,18 @@ func firstError(errs ...error) error {
 }
 
 // clip keeps strangers' text short, and on one line, in messages.
-func clip(text string) string {
+func clip(text string) string { return oneLine(text, 64) }
+
+// oneLine is a text on one line, of about at most limit bytes.
+func oneLine(text string, limit int) string {
 	text = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return '?'
 		}
 		return r
 	}, text)
-	if len(text) > 64 {
-		return text[:64] + "…"
+	if len(text) > limit {
+		return text[:limit] + "…"
 	}
 	return text
 }

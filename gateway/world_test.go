@@ -44,6 +44,7 @@ type world struct {
 	node    *node
 	clock   *testClock
 	miner   string
+	tune    func(*Config) // of the gateway
 }
 
 // node is the part that is stopped and started again.
@@ -242,7 +243,7 @@ func (w *world) config(n *node) Config {
 		w.t.Fatal(err)
 	}
 	extra := uint64(1)
-	return Config{
+	cfg := Config{
 		Home: w.dir, Network: chains.Regtest, NetworkID: hex.EncodeToString(w.chainID[:]),
 		Chains: []ChainConfig{{
 			Coin: w.coin(), Source: source, Quorum: 1, Scanner: w.rpc, Confirmations: 2, InputExtra: &extra,
@@ -252,6 +253,10 @@ func (w *world) config(n *node) Config {
 		Submitter:  NewAttestor(n.sequencer, n.signer, "gateway", "causeway-test"),
 		RetryAfter: 300 * time.Millisecond,
 	}
+	if w.tune != nil {
+		w.tune(&cfg)
+	}
+	return cfg
 }
 
 func (n *node) close() {

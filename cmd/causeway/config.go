@@ -64,6 +64,9 @@ type ChainConfig struct {
 	Poll          Duration `toml:"poll"`
 	FeeMin        string   `toml:"fee_min"`
 	FeeMax        string   `toml:"fee_max"`
+	MinVersion    uint64   `toml:"min_version"` // 0: any that the coin takes
+	MaxLag        uint64   `toml:"max_lag"`
+	MaxTipAge     Span     `toml:"max_tip_age"` // 0: by the coin's interval, outside regtest
 }
 
 // ETHConfig adds what only Ethereum has.
@@ -100,6 +103,22 @@ func (d *Duration) UnmarshalText(text []byte) error {
 // MarshalText is the inverse of UnmarshalText.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
+// Span is a Duration that may be zero, for "not set".
+type Span struct{ time.Duration }
+
+// UnmarshalText parses Go's duration syntax; it must not be negative.
+func (s *Span) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err == nil && v < 0 {
+		err = fmt.Errorf("%q is a negative duration", text)
+	}
+	s.Duration = v
+	return err
+}
+
+// MarshalText is the inverse of UnmarshalText.
+func (s Span) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // defaultConfig is what a key that is not written means.
 func defaultConfig(network string) Config {
 	chain := func(port int, enabled bool) ChainConfig {
@@ -110,6 +129,7 @@ func defaultConfig(network string) Config {
 			Poll:    Duration{time.Second},
 			FeeMin:  "1",
 			FeeMax:  "1000",
+			MaxLag:  12,
 		}
 	}
 	return Config{
@@ -144,6 +164,9 @@ var configDoc = map[string]string{
 	"chains.*.poll":             "how often nodes are asked",
 	"chains.*.fee_min":          "lowest miner fee rate: sat/vB (ETH: gwei)",
 	"chains.*.fee_max":          "highest miner fee rate: sat/vB (ETH: gwei)",
+	"chains.*.min_version":      "lowest version number that a node may have (getnetworkinfo), beside what the coin demands; 0: any",
+	"chains.*.max_lag":          "blocks that the nodes may be behind before minting and payouts halt",
+	"chains.*.max_tip_age":      "age of the newest block at which minting and payouts halt; 0s: 18 blocks' time, never on regtest",
 	"chains.eth.chain_id":       "EIP-155 chain id",
 	"chains.eth.finality":       "block tag at which deposits are credited: finalized, safe or latest",
 	"chains.eth.tokens.*":       "ERC-20 tokens, one section each",
@@ -317,6 +340,8 @@ func describe(path string) string {
 func (s setting) literal() string {
 	switch v := s.value.Interface().(type) {
 	case Duration:
+		return strconv.Quote(v.String())
+	case Span:
 		return strconv.Quote(v.String())
 	case string:
 		return strconv.Quote(v)

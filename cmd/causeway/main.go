@@ -92,6 +92,8 @@ func newRootCommand() *cobra.Command {
 		newConformCommand(),
 		newKeysCommand(),
 		newStatusCommand(),
+		newHaltCommand(),
+		newResumeCommand(),
 		newVersionCommand(),
 	)
 	return root

@@ -306,6 +306,7 @@ func (n *node) adminSurface() api.Admin {
 	surface := api.Admin{Extra: map[string]http.HandlerFunc{"GET /status": n.serveStatus}}
 	if n.gateway != nil {
 		surface.Extra["GET /audit"] = n.serveAudit
+		surface.Operator = n.gateway
 		surface.Checks = append(surface.Checks, api.Check{Name: "gateway", Run: n.chainsReady})
 	}
 	maps.Copy(surface.Extra, n.copyPaths())
@@ -449,8 +450,9 @@ func (n *node) openChain(id string, section ChainConfig) (gateway.ChainConfig, e
 	}
 	var sources []chains.Source
 	var scanner gateway.NodeRPC
+	options := rpcnode.Options{Logger: n.log, Gate: versionGate(section)}
 	for _, address := range section.Nodes {
-		source, err := rpcnode.New(address, coin, rpcnode.Options{Logger: n.log})
+		source, err := rpcnode.New(address, coin, options)
 		if err != nil {
 			return gateway.ChainConfig{}, fmt.Errorf("chains.%s.nodes: %w", id, err)
 		}
@@ -473,7 +475,7 @@ func (n *node) openChain(id string, section ChainConfig) (gateway.ChainConfig, e
 	return gateway.ChainConfig{
 		Coin: coin, Source: quorum, Quorum: section.Quorum, Scanner: scanner, Start: section.StartHeight,
 		Confirmations: section.Confirmations, Poll: section.Poll.Duration, FeeMin: feeMin, FeeMax: feeMax,
-		Caps: n.caps[coin.ID()],
+		Caps: n.caps[coin.ID()], MaxLag: section.MaxLag, MaxTipAge: maxTipAge(coin, section),
 	}, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -36,6 +37,27 @@ type Coin interface {
 type Version struct {
 	Number int64  // 270000 is Core 27.0, 260200 is btcd 0.26.2
 	Agent  string // "/Satoshi:27.0.0/"; empty for btcd
+}
+
+// String is what the node calls itself, or else its number.
+func (v Version) String() string {
+	switch {
+	case v.Agent != "":
+		return clip(v.Agent)
+	case v.Number != 0:
+		return strconv.FormatInt(v.Number, 10)
+	}
+	return ""
+}
+
+// AtLeast is a gate that refuses versions below a number.
+func AtLeast(least int64) func(Version) error {
+	return func(v Version) error {
+		if v.Number < least {
+			return fmt.Errorf("version %d, at least %d is required", v.Number, least)
+		}
+		return nil
+	}
 }
 
 // Options are what may be left out when making a Node.
@@ -129,6 +151,7 @@ func (n *Node) identify(ctx context.Context) error {
 		return err
 	}
 	if genesis != n.coin.Genesis() {
+		n.introduced("", "")
 		return fmt.Errorf("%s: %w: its block 0 is %q, that of %s %s is %s", n.client.Name(), chains.ErrWrongNetwork, clip(genesis), n.coin.ID(), n.coin.Network(), n.coin.Genesis())
 	}
 	if err := n.distinguish(ctx); err != nil {
@@ -173,12 +196,13 @@ func (n *Node) distinguish(ctx context.Context) error {
 	return nil
 }
 
-// checkVersion asks for the version where it matters.
+// checkVersion asks for the version, for the node's health and where it matters.
 func (n *Node) checkVersion(ctx context.Context) error {
+	v, err := n.version(ctx)
+	n.introduced(n.coin.Network(), v.String())
 	if n.gate == nil && len(n.coin.Oldest()) == 0 {
 		return nil
 	}
-	v, err := n.version(ctx)
 	if err != nil {
 		return err
 	}
@@ -194,6 +218,13 @@ func (n *Node) checkVersion(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// introduced keeps what the node is, for its health.
+func (n *Node) introduced(network chains.Network, version string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.health.Network, n.health.Version = network, version
 }
 
 // version asks getnetworkinfo, or getinfo where that is missing (btcd).

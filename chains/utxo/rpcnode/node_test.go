@@ -260,12 +260,7 @@ func TestGates(t *testing.T) {
 			t.Errorf("broadcast to another network: %s, %v", v, err)
 		}
 	}
-	old := func(v Version) error {
-		if v.Number < 270000 {
-			return fmt.Errorf("version %d of %q is too old", v.Number, v.Agent)
-		}
-		return nil
-	}
+	old := AtLeast(270000)
 	answers := map[string]string{"getblockcount": result("0"), "getnetworkinfo": result(`{"version":259900,"subversion":"/Satoshi:25.99.0/"}`)}
 	if _, err := testNode(t, &fakeRPC{answers: answers}, Options{Gate: old}).Tip(t.Context()); !errors.Is(err, chains.ErrNodeVersion) {
 		t.Errorf("old version: %v", err)
@@ -274,6 +269,9 @@ func TestGates(t *testing.T) {
 	n = testNode(t, &fakeRPC{answers: answers}, Options{Gate: old})
 	if tip, err := n.Tip(t.Context()); err != nil || tip.Hash != chaincfg.RegressionNetParams.GenesisHash.String() || !n.Health()[0].OK {
 		t.Errorf("good version: %v, %v", tip, err)
+	}
+	if h := n.Health()[0]; h.Version != "270000" || h.Network != chains.Regtest {
+		t.Errorf("health: %+v", h)
 	}
 }
 
@@ -367,7 +365,7 @@ func TestCheckedAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := strings.Join(f.seen, " "); got != "getblockhash validateaddress getblockcount getblockhash getblockcount getblockhash" {
+	if got := strings.Join(f.seen, " "); got != "getblockhash validateaddress getnetworkinfo getinfo getblockcount getblockhash getblockcount getblockhash" {
 		t.Fatalf("asked %s", got)
 	}
 	f.answers["getblockcount"] = "broken"

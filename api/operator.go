@@ -1,0 +1,98 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"mime"
+	"net/http"
+
+	"causeway/chains"
+	"causeway/gateway"
+	"causeway/pegs"
+)
+
+// Operator is what a person can order the gateway to do. Every order has an
+// author and a reason, is durable when it returns, and is an event of the log.
+// Refusals are *gateway.Error.
+type Operator interface {
+	Halt(ctx context.Context, chain chains.ID, reason, author string, scopes ...pegs.Scope) error
+	Resume(ctx context.Context, chain chains.ID, reason, author string, scopes ...pegs.Scope) error
+}
+
+// maxOrder bounds the body of an order, in bytes.
+const maxOrder = 16 << 10
+
+// order is the body of every order; each path reads the members that it needs
+// and refuses the others.
+type order struct {
+	Author string       `json:"author"`
+	Reason string       `json:"reason"`
+	Chain  chains.ID    `json:"chain"`
+	Scopes []pegs.Scope `json:"scopes"`
+}
+
+// orders are the paths of the admin listener under /operator/, with the members
+// of the body beside author and reason that each takes.
+var orders = []struct {
+	name    string
+	members []string
+	give    func(context.Context, Operator, order) error
+}{
+	{"halt", []string{"chain", "scopes"}, func(ctx context.Context, op Operator, o order) error {
+		return op.Halt(ctx, o.Chain, o.Reason, o.Author, o.Scopes...)
+	}},
+	{"resume", []string{"chain", "scopes"}, func(ctx context.Context, op Operator, o order) error {
+		return op.Resume(ctx, o.Chain, o.Reason, o.Author, o.Scopes...)
+	}},
+}
+
+// routeOrders adds POST /operator/NAME.
+func (s *Server) routeOrders(mux *http.ServeMux, op Operator) {
+	for _, path := range orders {
+		mux.HandleFunc("POST /operator/"+path.name, s.v1(func(r *http.Request) (any, error) {
+			o, err := readOrder(r, path.members)
+			if err != nil {
+				return nil, err
+			}
+			s.log.Info("order", "order", path.name, "author", o.Author, "reason", o.Reason, "chain", string(o.Chain))
+			if err := path.give(r.Context(), op, o); err != nil {
+				return nil, err
+			}
+			return map[string]bool{"ok": true}, nil
+		}))
+	}
+}
+
+// readOrder reads an order strictly. A page in somebody's browser must not be
+// able to give one: it cannot send this content type to another origin unasked.
+func readOrder(r *http.Request, members []string) (o order, err error) {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/json" || r.Header.Get("Origin") != "" {
+		return o, &v1Error{http.StatusUnsupportedMediaType, gateway.CodeBadRequest, "an order is application/json and not sent by a browser"}
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxOrder+1))
+	if err != nil || len(body) > maxOrder {
+		return o, badRequest("the body could not be read, or is too large")
+	}
+	allowed := map[string]bool{"author": true, "reason": true}
+	for _, m := range members {
+		allowed[m] = true
+	}
+	var given map[string]json.RawMessage
+	if err := json.Unmarshal(body, &given); err != nil {
+		return o, badRequest("the body must be a JSON object")
+	}
+	for name := range given {
+		if !allowed[name] {
+			return o, badRequest("unknown member " + clip(name))
+		}
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&o); err != nil {
+		return o, badRequest("malformed order: a member has the wrong type")
+	}
+	return o, nil
+}

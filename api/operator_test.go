@@ -1,0 +1,70 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"causeway/chains"
+	"causeway/gateway"
+	"causeway/pegs"
+)
+
+func (g *fakeGateway) Halt(_ context.Context, chain chains.ID, reason, author string, scopes ...pegs.Scope) error {
+	return g.ask("halt %s %s %s %v", chain, reason, author, scopes)
+}
+
+func (g *fakeGateway) Resume(_ context.Context, chain chains.ID, reason, author string, scopes ...pegs.Scope) error {
+	return g.ask("resume %s %s %s %v", chain, reason, author, scopes)
+}
+
+func TestOrders(t *testing.T) {
+	n, g := startNode(t), &fakeGateway{}
+	admin := httptest.NewServer(n.server.AdminHandler(Admin{Operator: g}))
+	defer admin.Close()
+	post := func(path, contentType, body string) (int, string) {
+		t.Helper()
+		res, err := http.Post(admin.URL+path, contentType, bytes.NewBufferString(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		text, _ := io.ReadAll(res.Body)
+		return res.StatusCode, string(text)
+	}
+	for _, c := range []struct{ path, body, asked string }{
+		{"halt", `{"chain":"btc","scopes":["minting"],"author":"ann","reason":"why"}`, "halt btc why ann [minting]"},
+		{"resume", `{"chain":"btc","author":"ann","reason":"why"}`, "resume btc why ann []"},
+	} {
+		if status, text := post("/operator/"+c.path, "application/json", c.body); status != 200 || strings.TrimSpace(text) != `{"ok":true}` || g.asked != c.asked {
+			t.Errorf("%s: %d %s, asked %q", c.path, status, text, g.asked)
+		}
+	}
+	g.asked = ""
+	for _, c := range []struct {
+		path, kind, body string
+		status           int
+	}{
+		{"halt", "text/plain", `{"chain":"btc"}`, 415},
+		{"halt", "application/json", `{"chain":"btc","coffee":1}`, 400},
+		{"halt", "application/json", `{"chain":7}`, 400},
+		{"halt", "application/json", `[]`, 400},
+		{"halt", "application/json", strings.Repeat("x", maxOrder+1), 400},
+		{"coffee", "application/json", `{}`, 404},
+	} {
+		if status, text := post("/operator/"+c.path, c.kind, c.body); status != c.status || g.asked != "" {
+			t.Errorf("%s %.40s: %d %s, asked %q", c.path, c.body, status, text, g.asked)
+		}
+	}
+	g.fail = &gateway.Error{Code: gateway.CodeUnknownChain, Message: "no such chain"}
+	if status, text := post("/operator/halt", "application/json", `{"chain":"x"}`); status != 404 || !strings.Contains(text, "no such chain") {
+		t.Errorf("refused: %d %s", status, text)
+	}
+	if res, err := http.Post(n.url+"/operator/halt", "application/json", strings.NewReader(`{}`)); err != nil || res.StatusCode != 404 && res.StatusCode != 405 {
+		t.Errorf("orders on the public listener: %v, %v", res, err)
+	}
+}

@@ -1,0 +1,120 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"causeway/chains"
+	"causeway/pegs"
+)
+
+// defaultMaxLag is how many blocks the nodes may be behind.
+const defaultMaxLag = 12
+
+// nodeWatch halts a chain whose nodes cannot be relied upon. What may pass by
+// itself (a restart, a block on its way) is given some time.
+type nodeWatch struct {
+	cfg   ChainConfig
+	now   func() time.Time
+	since map[string]time.Time // cause -> when it was first seen
+}
+
+func newNodeWatch(cfg ChainConfig) nodeWatch {
+	return nodeWatch{cfg: cfg, now: time.Now, since: map[string]time.Time{}}
+}
+
+// lasting says whether a cause has held long enough.
+func (w *nodeWatch) lasting(cause string, holds bool) bool {
+	if !holds {
+		delete(w.since, cause)
+		return false
+	}
+	now := w.now()
+	if _, ok := w.since[cause]; !ok {
+		w.since[cause] = now
+	}
+	return now.Sub(w.since[cause]) >= w.cfg.Patience
+}
+
+// nodeFault sorts an error of the source: the cause of a halt, and whether it is
+// one of those that do not pass by themselves. An error about the contents of
+// blocks, or of our own, is none of these.
+func nodeFault(err error) (cause string, lasts bool) {
+	switch {
+	case errors.Is(err, chains.ErrBadBlock) || errors.Is(err, chains.ErrReorgTooDeep):
+		return "", false
+	case errors.Is(err, chains.ErrNodeVersion):
+		return causeVersion, true
+	case errors.Is(err, chains.ErrWrongNetwork):
+		return causeNetwork, true
+	case errors.Is(err, chains.ErrNoQuorum), errors.Is(err, chains.ErrUnavailable), errors.Is(err, chains.ErrNotLinked), errors.Is(err, chains.ErrNotFound):
+		return causeQuorum, false
+	}
+	return "", false
+}
+
+// watchNodes brings the halts for what the nodes do into force, and takes back
+// those whose cause is gone. followed is the error of following the chain.
+func (f *follower) watchNodes(ctx context.Context, followed error, tip chains.BlockRef, tipErr error) error {
+	err := errors.Join(followed, tipErr)
+	cause, lasts := nodeFault(err)
+	if err != nil && cause == "" {
+		return nil // nothing is known of the nodes
+	}
+	for _, c := range []string{causeQuorum, causeVersion, causeNetwork} {
+		holds := f.watcher.lasting(c, cause == c)
+		reason := ""
+		switch {
+		case holds || cause == c && lasts:
+			reason = err.Error()
+		case err != nil:
+			continue // not halted for it yet, and nothing is taken back
+		}
+		if e := setHalt(ctx, f.ledger, f.id, c, oneLine(reason, maxReason)); e != nil {
+			return e
+		}
+	}
+	if err != nil {
+		return nil
+	}
+	reason := f.lag(tip)
+	if holds := f.watcher.lasting(causeLag, reason != ""); reason != "" && !holds {
+		return nil
+	}
+	return setHalt(ctx, f.ledger, f.id, causeLag, reason, pegs.ScopeMinting, pegs.ScopePayouts)
+}
+
+// lag says in words that the nodes are behind, or nothing.
+func (f *follower) lag(tip chains.BlockRef) string {
+	ahead, nodes := 0, f.Source.Health()
+	for _, n := range nodes {
+		if n.OK && n.Height > tip.Height+f.MaxLag {
+			ahead++
+		}
+	}
+	// So many that not all of them can be the ones that may fail.
+	if ahead > max(len(nodes)-max(f.Quorum, 1), 0) {
+		return fmt.Sprintf("enough nodes agree up to height %d only, and %d of %d are more than %d blocks above", tip.Height, ahead, len(nodes), f.MaxLag)
+	}
+	var own chains.Header
+	if err := f.ledger.View(func(s *pegs.State) {
+		c, _ := s.Chain(f.id)
+		if tail := c.Tail(); len(tail) > 0 {
+			own = tail[len(tail)-1]
+		}
+	}); err != nil || own.Hash == "" {
+		return ""
+	}
+	if own.Height > tip.Height+f.MaxLag {
+		return fmt.Sprintf("the nodes are at height %d, block %d was there before", tip.Height, own.Height)
+	}
+	if age := f.watcher.now().Sub(time.Unix(own.Time, 0)); f.MaxTipAge > 0 && age > f.MaxTipAge {
+		return fmt.Sprintf("the newest block, %d, is %s old", own.Height, age.Round(time.Minute))
+	}
+	return ""
+}
+
+// maxReason bounds, in bytes, the text of a halt.
+const maxReason = 500
