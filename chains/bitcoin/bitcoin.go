@@ -77,5 +77,10 @@ func New(net chains.Network) (*utxo.Coin, error) {
 		// addresses.
 		Probe: append([]byte{0, 20}, make([]byte, 20)...),
 	}
+	if net != chains.Regtest {
+		// Older ones have known faults of consensus or can be stopped from afar
+		// (btcd: CVE-2024-34478; Core: CVE-2024-35202).
+		p.Oldest = map[string]int64{"Satoshi": 250000, "btcd": 240200}
+	}
 	return utxo.New(p.WithAddresses())
 }
