@@ -1,35 +1,31 @@
 package state
 
 import (
-	"bytes"
-	"cmp"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	bolt "go.etcd.io/bbolt"
 )
 
 // batch is what one checkpoint writes: the difference between two whole blocks.
+// It is captured under the lock and encoded without one.
 type batch struct {
-	tables []tableBatch
-	defs   []pair
-	meta   []pair
-	blocks []pair
-	txs    []TxRef
-	root   Hash
-	digest Hash // of all definitions and sequences
+	tables   []tableCapture
+	segments []pair
+	cleaned  []uint32 // segments to delete
+	defs     []pair
+	meta     []pair
+	blocks   []pair
+	txs      []TxRef
+	run      txRun
+	odd      []TxRef
+	root     Hash
+	digest   Hash // of all definitions and sequences
 
 	numbers []uint64 // of blocks
-}
-
-type tableBatch struct {
-	section, table string
-	rows           []pair
 }
 
 // pair is a key and its value; nil deletes.
@@ -58,6 +54,7 @@ func (db *DB) Checkpoint() error {
 		return err
 	}
 	if b != nil {
+		b.encode(&db.log)
 		db.unsaved = append(db.unsaved, b)
 	}
 	if len(db.unsaved) == 0 {
@@ -106,50 +103,60 @@ func (db *DB) capture() (*batch, error) {
 		return nil, ErrFrozen
 	}
 	b := &batch{}
-	digest := sha256.New()
+	changed := db.history.changed()
 	for _, s := range []*Section{db.tables, db.base} {
 		for _, name := range s.TableNames() {
 			t := s.tables[name]
-			if len(t.toDisk) > 0 {
-				b.tables = append(b.tables, tableBatch{s.name, name, t.captureRows()})
-			}
-			record, _ := json.Marshal(tableRecord{t.def, t.seq, t.names.names}) // strings and numbers
-			digest.Write(defKey(s, name))
-			digest.Write(record)
-			if t.seqDisk {
-				t.seqDisk = false
-				b.defs = append(b.defs, pair{defKey(s, name), record})
-			}
+			b.tables = append(b.tables, tableCapture{table: t, record: tableRecord{TableDef: t.def, Sequence: t.seq}, changed: t.seqDisk})
+			changed = changed || t.seqDisk || len(t.toDisk) > 0
 		}
 	}
-	db.history.capture(b)
-	if len(b.tables)+len(b.defs)+len(b.meta)+len(b.blocks) == 0 {
+	if !changed {
 		return nil, nil
 	}
-	digest.Sum(b.digest[:0])
+	if err := guard(func() error { return db.log.clean(db, b) }); err != nil {
+		return nil, err
+	}
+	for i := range b.tables {
+		c := &b.tables[i]
+		c.table.seqDisk = false
+		c.versions = append(c.versions, c.table.capture()...)
+	}
+	db.history.capture(b)
 	b.root, _ = db.LastRoot()
 	return b, nil
 }
 
-func (t *Table) captureRows() []pair {
-	rows := make([]pair, 0, len(t.toDisk))
-	known := len(t.names.names)
-	for _, e := range t.toDisk {
-		e.inDisk = false
-		p := pair{key: []byte(e.key)}
-		if e.row != nil {
-			p.value = t.names.appendRow(make([]byte, 0, 160), e.row)
-		} else {
-			t.section.purge = append(t.section.purge, change{t, e})
+// encode makes of what was captured what the file holds.
+func (b *batch) encode(log *rowLog) {
+	w := segmentWriter{log: log}
+	digest := sha256.New()
+	for i := range b.tables {
+		c := &b.tables[i]
+		known := len(c.table.names.names)
+		for _, v := range c.versions {
+			w.add(c.table, v)
 		}
-		rows = append(rows, p)
+		c.record.Names = c.table.names.names
+		record, _ := json.Marshal(c.record) // strings and numbers
+		key := []byte(c.table.path())
+		digest.Write(key)
+		digest.Write(record)
+		if c.changed || len(c.record.Names) > known {
+			b.defs = append(b.defs, pair{key, record})
+		}
 	}
-	t.toDisk = nil
-	if len(t.names.names) > known {
-		t.changedDef()
-	}
-	slices.SortFunc(rows, func(a, b pair) int { return bytes.Compare(a.key, b.key) })
-	return rows
+	w.cut()
+	b.segments, b.tables = w.out, nil
+	b.run, b.odd = newTxRun(b.txs)
+	digest.Sum(b.digest[:0])
+}
+
+// changed says whether there is something to capture.
+func (h *history) changed() bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.newBlocks)+len(h.newMeta) > 0
 }
 
 func (h *history) capture(b *batch) {
@@ -195,19 +202,15 @@ func (h *history) flushed(b *batch) {
 }
 
 func (b *batch) flush(tx *bolt.Tx) error {
-	for _, t := range b.tables {
-		section, err := tx.CreateBucketIfNotExists([]byte(t.section))
-		if err != nil {
+	rows := tx.Bucket(bucketRows)
+	rows.FillPercent = 1 // numbers ascend
+	for _, number := range b.cleaned {
+		if err := rows.Delete(segmentKey(number)); err != nil {
 			return err
 		}
-		rows, err := section.CreateBucketIfNotExists([]byte(t.table))
-		if err != nil {
-			return err
-		}
-		rows.FillPercent = 0.8
-		if err := putAll(rows, t.rows); err != nil {
-			return fmt.Errorf("table %s: %w", t.table, err)
-		}
+	}
+	if err := putAll(rows, b.segments); err != nil {
+		return err
 	}
 	if err := putAll(tx.Bucket(bucketDefs), b.defs); err != nil {
 		return err
@@ -220,54 +223,19 @@ func (b *batch) flush(tx *bolt.Tx) error {
 	if err := putAll(blocks, b.blocks); err != nil {
 		return err
 	}
-	if err := b.flushTxs(tx.Bucket(bucketTxs)); err != nil {
+	if err := b.run.put(tx.Bucket(bucketTxs)); err != nil {
 		return err
+	}
+	for _, ref := range b.odd {
+		if err := tx.Bucket(bucketOddTxs).Put([]byte(ref.ID), appendOddTx(nil, ref)); err != nil {
+			return err
+		}
 	}
 	return putAll(tx.Bucket(bucketFormat), []pair{
 		{keyVersion, []byte(strconv.Itoa(formatVersion))},
 		{keyRoot, b.root[:]},
 		{keyDefs, b.digest[:]},
 	})
-}
-
-// flushTxs adds the transactions to the newest generation, or to a new one when
-// they would not fit: then they are written in order, page by page.
-func (b *batch) flushTxs(generations *bolt.Bucket) error {
-	if len(b.txs) == 0 {
-		return nil
-	}
-	number := uint32(0)
-	last, _ := generations.Cursor().Last()
-	if last != nil {
-		number = binary.BigEndian.Uint32(last)
-		if have := generations.Bucket(last).Sequence(); have > 0 && have+uint64(len(b.txs)) > generationSize {
-			number++
-		}
-	}
-	txs, err := generations.CreateBucketIfNotExists(binary.BigEndian.AppendUint32(nil, number))
-	if err != nil {
-		return err
-	}
-	if txs.Sequence() == 0 {
-		txs.FillPercent = 0.9
-	}
-	refs := slices.Clone(b.txs)
-	slices.SortFunc(refs, func(x, y TxRef) int {
-		return cmp.Or(strings.Compare(x.ID, y.ID), cmp.Compare(x.Block, y.Block), cmp.Compare(x.Index, y.Index))
-	})
-	pairs := make([]pair, len(refs))
-	var buf []byte // cut up as it grows; what was cut stays where it is
-	for i, ref := range refs {
-		start := len(buf)
-		buf = append(buf, ref.ID...)
-		middle := len(buf)
-		buf = appendTxValue(buf, ref)
-		pairs[i] = pair{buf[start:middle:middle], buf[middle:len(buf):len(buf)]}
-	}
-	if err := putAll(txs, pairs); err != nil {
-		return err
-	}
-	return txs.SetSequence(txs.Sequence() + uint64(len(pairs)))
 }
 
 func putAll(bucket *bolt.Bucket, pairs []pair) error {
@@ -284,5 +252,3 @@ func putAll(bucket *bolt.Bucket, pairs []pair) error {
 	}
 	return nil
 }
-
-func defKey(s *Section, table string) []byte { return []byte(s.name + "/" + table) }

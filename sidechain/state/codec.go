@@ -63,18 +63,28 @@ func (d *dictionary) add(name string) uint64 {
 
 // appendRow encodes a row, and enters its names.
 func (d *dictionary) appendRow(dst []byte, row Row) []byte {
-	for name := range row.All() {
-		if d.number[name] == 0 {
+	for i := range row.Len() {
+		if name := keyAt(row, i); d.numberOf(name, i) == 0 {
 			d.add(name)
 		}
 	}
 	return d.appendObject(dst, row)
 }
 
+// numberOf is the number of a name, 0 for none, quickly where it is that of
+// the i-th member of most rows.
+func (d *dictionary) numberOf(name string, i int) uint64 {
+	if i < len(d.names) && d.names[i] == name {
+		return uint64(i + 1)
+	}
+	return d.number[name]
+}
+
 func (d *dictionary) appendObject(dst []byte, o *jsvalue.Object) []byte {
 	dst = binary.AppendUvarint(append(dst, valObject), uint64(o.Len()))
-	for name, v := range o.All() {
-		n := d.number[name]
+	for i := range o.Len() {
+		name, v := o.At(i)
+		n := d.numberOf(name, i)
 		dst = binary.AppendUvarint(dst, n)
 		if n == 0 {
 			dst = appendText(dst, name)

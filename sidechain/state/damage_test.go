@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"causeway/sidechain/jsvalue"
+
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -16,7 +18,19 @@ func stored(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "s.db")
 	db := mustOpen(t, path)
-	fill(db, 1, 200)
+	fill(db, 1, 100)
+	checkpoint(t, db)
+	fill(db, 2, 100)
+	db.Lock()
+	for _, s := range []*Section{db.Tables(), db.Base()} { // so that old segments hold old versions
+		rows := s.Table("tokens_balances")
+		for i := range 150 {
+			rows.Update(jsvalue.NewObject("_id", 1+i, "balance", "2"))
+		}
+		s.Forget()
+	}
+	db.Root()
+	db.Unlock()
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -36,31 +50,49 @@ func edit(t *testing.T, path string, change func(tx *bolt.Tx) error) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	rows := func(tx *bolt.Tx) *bolt.Bucket { return tx.Bucket([]byte("base")).Bucket([]byte("tokens_balances")) }
+	last := func(tx *bolt.Tx) (rows *bolt.Bucket, k, v []byte) {
+		rows = tx.Bucket(bucketRows)
+		k, v = rows.Cursor().Last()
+		return rows, bytes.Clone(k), bytes.Clone(v)
+	}
 	for _, c := range []struct {
 		name   string
 		want   error
 		change func(tx *bolt.Tx) error
 	}{
-		{"newer format", ErrFormat, func(tx *bolt.Tx) error { return tx.Bucket(bucketFormat).Put(keyVersion, []byte("2")) }},
+		{"newer format", ErrFormat, func(tx *bolt.Tx) error { return tx.Bucket(bucketFormat).Put(keyVersion, []byte("3")) }},
+		{"older format", ErrFormat, func(tx *bolt.Tx) error { return tx.Bucket(bucketFormat).Put(keyVersion, []byte("1")) }},
 		{"no version", ErrFormat, func(tx *bolt.Tx) error { return tx.Bucket(bucketFormat).Delete(keyVersion) }},
 		{"another program's file", ErrFormat, func(tx *bolt.Tx) error { return tx.DeleteBucket(bucketFormat) }},
-		{"row missing", ErrDamaged, func(tx *bolt.Tx) error { k, _ := rows(tx).Cursor().First(); return rows(tx).Delete(k) }},
-		{"row twice", ErrDamaged, func(tx *bolt.Tx) error {
-			_, v := rows(tx).Cursor().First()
-			return rows(tx).Put([]byte("x"), v)
+		{"segment missing", ErrDamaged, func(tx *bolt.Tx) error { rows, k, _ := last(tx); return rows.Delete(k) }},
+		{"older row under a newer number", ErrDamaged, func(tx *bolt.Tx) error {
+			rows, _, _ := last(tx)
+			_, first := rows.Cursor().First()
+			return rows.Put(segmentKey(1000), bytes.Clone(first))
 		}},
-		{"row changed", ErrDamaged, func(tx *bolt.Tx) error {
-			k, v := rows(tx).Cursor().First()
-			w := append([]byte(nil), v...)
-			w[len(w)-1] ^= 1
-			return rows(tx).Put(k, w)
+		{"segment changed", ErrDamaged, func(tx *bolt.Tx) error {
+			rows, k, v := last(tx)
+			v[len(v)-1] ^= 1
+			return rows.Put(k, v)
 		}},
-		{"row cut", ErrDamaged, func(tx *bolt.Tx) error {
-			k, v := rows(tx).Cursor().First()
-			return rows(tx).Put(k, append([]byte(nil), v[:len(v)-3]...))
+		{"segment cut", ErrDamaged, func(tx *bolt.Tx) error { rows, k, v := last(tx); return rows.Put(k, v[:len(v)-3]) }},
+		{"segment empty", ErrDamaged, func(tx *bolt.Tx) error { rows, k, _ := last(tx); return rows.Put(k, nil) }},
+		{"segment without a table", ErrDamaged, func(tx *bolt.Tx) error {
+			rows, k, v := last(tx)
+			return rows.Put(k, v[1+1+len("base/tokens_balances"):])
 		}},
-		{"rows missing", ErrDamaged, func(tx *bolt.Tx) error { return tx.DeleteBucket([]byte("base")) }},
+		{"segment of no table", ErrDamaged, func(tx *bolt.Tx) error {
+			rows, k, v := last(tx)
+			v[3] ^= 1
+			return rows.Put(k, v)
+		}},
+		{"segment under a long number", ErrDamaged, func(tx *bolt.Tx) error { rows, _, v := last(tx); return rows.Put([]byte("number"), v) }},
+		{"row under another id", ErrDamaged, func(tx *bolt.Tx) error {
+			rows, k, v := last(tx)
+			v[2+len("base/tokens_balances")+1] ^= 1
+			return rows.Put(k, v)
+		}},
+		{"rows missing", ErrDamaged, func(tx *bolt.Tx) error { return tx.DeleteBucket(bucketRows) }},
 		{"definition missing", ErrDamaged, func(tx *bolt.Tx) error { return tx.Bucket(bucketDefs).Delete([]byte("base/tokens_balances")) }},
 		{"definition changed", ErrDamaged, func(tx *bolt.Tx) error {
 			return tx.Bucket(bucketDefs).Put([]byte("base/tokens_balances"), []byte(`{"name":"tokens_balances","sequence":999}`))

@@ -55,6 +55,7 @@ type DB struct {
 
 	flushing sync.Mutex // one checkpoint at a time
 	unsaved  []*batch   // captured, not yet in the file
+	log      rowLog     // of the file; under flushing
 }
 
 // Open opens the store at path, or one in memory when path is empty, and
@@ -76,6 +77,7 @@ func newDB() *DB {
 	db.tables = newSection(db, sectionTables)
 	db.base = newSection(db, sectionBase)
 	db.history.init()
+	db.log = rowLog{next: 1, slack: logSlack}
 	return db
 }
 

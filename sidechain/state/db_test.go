@@ -160,34 +160,72 @@ func TestTxPrefixBound(t *testing.T) {
 	}
 }
 
-// TestGenerations crosses the size of a bucket of transactions.
-func TestGenerations(t *testing.T) {
+// TestRuns has blocks of many sizes: every transaction is found, by its id and
+// by prefixes of it, however the runs were merged.
+func TestRuns(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s.db")
 	db := mustOpen(t, path)
-	for block := range uint64(3) {
-		ids := make([]string, generationSize*2/3)
+	suffixes := []string{"", "-0", "-1-2", "-65534", "-65535", "-01", "x", "-1-2-3", "-", "--1", "-+1"}
+	idOf := func(block, i int) string {
+		return fmt.Sprintf("%08x%032x%s", uint32(i*1000+block)*2654435761, block, suffixes[(block+i)%len(suffixes)])
+	}
+	regular := 0
+	sizes := []int{3, 1, 1, 700, 2, 50, 50, 400, 1, 0, 9}
+	for block, n := range sizes {
+		ids := make([]string, n)
 		for i := range ids {
-			ids[i] = fmt.Sprintf("%08x%08x", uint32(i)*2654435761, block)
+			ids[i] = idOf(block, i)
+			if _, ok := txKey(ids[i]); ok {
+				regular++
+			}
 		}
-		db.AppendBlock(block, nil, ids)
+		db.AppendBlock(uint64(block), nil, ids)
 		checkpoint(t, db)
 	}
-	for block := range uint64(3) {
-		if got, index, ok := db.Tx(fmt.Sprintf("%08x%08x", 0, block)); got != block || index != 0 || !ok {
-			t.Fatalf("block %d: %d, %d, %v", block, got, index, ok)
+	db.Close()
+	db = mustOpen(t, path)
+	defer db.Close()
+	for block, n := range sizes {
+		for i := range n {
+			id := idOf(block, i)
+			if got, index, ok := db.Tx(id); int(got) != block || index != i || !ok {
+				t.Fatalf("%s: %d, %d, %v", id, got, index, ok)
+			}
+			for _, prefix := range []string{id, id[:len(id)-1], id[:40], id[:13], id[:8]} {
+				if refs := db.TxPrefix(prefix); !slices.Contains(refs, TxRef{id, uint64(block), i}) {
+					t.Fatalf("%s is not among %v", id, refs)
+				}
+			}
+			if got := db.TxPrefix(id + "0"); len(got) != 0 {
+				t.Fatalf("%s0 finds %v", id, got)
+			}
 		}
 	}
-	if got := db.TxPrefix("00000000"); len(got) != 3 {
-		t.Fatalf("prefix finds %v", got)
-	}
 	err := db.bolt.View(func(tx *bolt.Tx) error {
-		if n := tx.Bucket(bucketTxs).Stats().InlineBucketN + tx.Bucket(bucketTxs).Stats().BucketN; n != 4 { // itself and three generations: no block fits behind another
-			return fmt.Errorf("%d buckets", n)
+		runs, sum := 0, 0
+		eachRun(tx, func(run txRun) bool { runs, sum = runs+1, sum+run.len(); return true })
+		if runs > 4 || sum != regular || sum < 400 {
+			return fmt.Errorf("%d runs of %d transactions", runs, sum)
 		}
 		return nil
 	})
-	if err := errors.Join(err, db.Close()); err != nil {
+	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestSameTransactionTwice: an id that comes again means the newer one.
+func TestSameTransactionTwice(t *testing.T) {
+	db := mustOpen(t, filepath.Join(t.TempDir(), "s.db"))
+	defer db.Close()
+	for _, id := range []string{fmt.Sprintf("%040d", 1), "odd"} {
+		for block := range uint64(3) {
+			db.AppendBlock(block, nil, []string{"x", id})
+			checkpoint(t, db)
+			if got, index, ok := db.Tx(id); got != block || index != 1 || !ok {
+				t.Fatalf("%s: %d, %d, %v", id, got, index, ok)
+			}
+		}
 	}
 }
 
@@ -347,7 +385,7 @@ func TestCheckpointFails(t *testing.T) {
 	if doc, ok := db.Block(2); !ok || string(doc) != "{}" {
 		t.Fatal("the block is gone")
 	}
-	db.unsaved[0].txs = db.unsaved[0].txs[:2]
+	db.unsaved[0].odd = nil
 	root := fill(db, 3, 10)
 	if err := db.Close(); err != nil {
 		t.Fatal(err)

@@ -130,12 +130,7 @@ func (db *DB) Tx(id string) (block uint64, index int, ok bool) {
 	defer h.mu.RUnlock()
 	ref, ok := h.txs[id]
 	if !ok && h.bolt != nil && id != "" {
-		h.generations(func(txs *bolt.Bucket) bool {
-			if v := txs.Get([]byte(id)); v != nil {
-				ref, ok = txRef(id, v)
-			}
-			return !ok
-		})
+		h.view(func(tx *bolt.Tx) { ref, ok = fileTx(tx, id) })
 	}
 	return ref.Block, ref.Index, ok
 }
@@ -155,15 +150,7 @@ func (db *DB) TxPrefix(prefix string) []TxRef {
 		}
 	}
 	if h.bolt != nil {
-		h.generations(func(txs *bolt.Bucket) bool {
-			c := txs.Cursor()
-			for k, v := c.Seek([]byte(prefix)); k != nil && strings.HasPrefix(string(k), prefix); k, v = c.Next() {
-				if ref, ok := txRef(string(k), v); ok && len(refs) < MaxTxPrefixed {
-					refs = append(refs, ref)
-				}
-			}
-			return true
-		})
+		h.view(func(tx *bolt.Tx) { refs = fileTxs(tx, refs, prefix) })
 	}
 	sort.Slice(refs, func(i, j int) bool {
 		a, b := refs[i], refs[j]
@@ -183,31 +170,4 @@ func (h *history) view(read func(tx *bolt.Tx)) {
 	})
 }
 
-// generations visits the buckets of transactions, the newest first, until
-// visit returns false.
-func (h *history) generations(visit func(txs *bolt.Bucket) bool) {
-	h.view(func(tx *bolt.Tx) {
-		all := tx.Bucket(bucketTxs)
-		c := all.Cursor()
-		for k, _ := c.Last(); k != nil; k, _ = c.Prev() {
-			if txs := all.Bucket(k); txs != nil && !visit(txs) {
-				return
-			}
-		}
-	})
-}
-
 func blockKey(number uint64) []byte { return binary.BigEndian.AppendUint64(nil, number) }
-
-func appendTxValue(dst []byte, ref TxRef) []byte {
-	return binary.AppendUvarint(binary.AppendUvarint(dst, ref.Block), uint64(ref.Index))
-}
-
-func txRef(id string, v []byte) (TxRef, bool) {
-	block, n := binary.Uvarint(v)
-	if n <= 0 {
-		return TxRef{}, false
-	}
-	index, m := binary.Uvarint(v[n:])
-	return TxRef{ID: id, Block: block, Index: int(index)}, m > 0
-}

@@ -1,8 +1,10 @@
 package state
 
 import (
+	"cmp"
 	"math"
 	"strconv"
+	"strings"
 
 	"causeway/sidechain/jsvalue"
 )
@@ -14,8 +16,10 @@ type entry struct {
 	row    Row
 	number uint64 // _id + 1 when it is a whole number, else 0
 	leaf   uint32 // leaf of the state tree, 0 for none
-	inRoot bool   // listed in section.toRoot
-	inDisk bool   // listed in table.toDisk
+	// Of the newest version in the file (rowlog.go), both 0 for none.
+	segment, size uint32
+	inRoot        bool // listed in section.toRoot
+	inDisk        bool // listed in table.toDisk
 }
 
 // pageSize is how many consecutive numbers a page of an idMap holds.
@@ -46,6 +50,25 @@ func (m *idMap) get(id jsvalue.Value) *entry {
 	}
 	var a [96]byte
 	return m.other[string(AppendKey(a[:0], id))]
+}
+
+// find is get by number or, where that is 0, by order key.
+func (m *idMap) find(number uint64, key []byte) *entry {
+	if number == 0 {
+		return m.other[string(key)]
+	}
+	if p := m.pages[number/pageSize]; p != nil {
+		return p.slots[number%pageSize]
+	}
+	return nil
+}
+
+// compare orders entries by _id.
+func (e *entry) compare(other *entry) int {
+	if e.number > 0 && other.number > 0 {
+		return cmp.Compare(e.number, other.number)
+	}
+	return strings.Compare(e.key, other.key)
 }
 
 // add makes the entry of an id that has none.

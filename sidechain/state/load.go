@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"causeway/sidechain/jsvalue"
-
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -39,8 +37,8 @@ func (db *DB) checkFormat() (fresh bool, err error) {
 		if err != nil || version < 1 {
 			return fmt.Errorf("%w: version %.20q", ErrFormat, b.Get(keyVersion))
 		}
-		if version > formatVersion {
-			return fmt.Errorf("%w: version %d, this program knows up to %d", ErrFormat, version, formatVersion)
+		if version != formatVersion {
+			return fmt.Errorf("%w: version %d, this program knows %d", ErrFormat, version, formatVersion)
 		}
 		return nil
 	})
@@ -51,7 +49,7 @@ func (db *DB) checkFormat() (fresh bool, err error) {
 		return true, fmt.Errorf("%w: empty file", ErrFormat)
 	}
 	return true, db.bolt.Update(func(tx *bolt.Tx) error {
-		for _, name := range [][]byte{bucketFormat, bucketDefs, bucketMeta, bucketBlocks, bucketTxs} {
+		for _, name := range append([][]byte{bucketFormat}, buckets...) {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err
 			}
@@ -62,7 +60,7 @@ func (db *DB) checkFormat() (fresh bool, err error) {
 }
 
 func (db *DB) loadTx(tx *bolt.Tx) error {
-	for _, name := range [][]byte{bucketDefs, bucketMeta, bucketBlocks, bucketTxs} {
+	for _, name := range buckets {
 		if tx.Bucket(name) == nil {
 			return fmt.Errorf("%w: no bucket %s", ErrDamaged, name)
 		}
@@ -75,10 +73,13 @@ func (db *DB) loadTx(tx *bolt.Tx) error {
 			digest.Write(k)
 			digest.Write(v)
 			name := strings.TrimPrefix(string(k), string(prefix))
-			if err := s.loadTable(tx, name, v); err != nil {
+			if err := s.loadTable(name, v); err != nil {
 				return fmt.Errorf("%w: %s: %w", ErrDamaged, k, err)
 			}
 		}
+	}
+	if err := db.loadRows(tx.Bucket(bucketRows)); err != nil {
+		return err
 	}
 	err := tx.Bucket(bucketMeta).ForEach(func(k, v []byte) error {
 		db.history.meta[string(k)] = bytes.Clone(v)
@@ -97,7 +98,8 @@ func (db *DB) loadTx(tx *bolt.Tx) error {
 	return nil
 }
 
-func (s *Section) loadTable(tx *bolt.Tx, name string, record []byte) error {
+// loadTable makes a table of its record.
+func (s *Section) loadTable(name string, record []byte) error {
 	var r tableRecord
 	if err := json.Unmarshal(record, &r); err != nil {
 		return err
@@ -109,34 +111,5 @@ func (s *Section) loadTable(tx *bolt.Tx, name string, record []byte) error {
 	t.seq = r.Sequence
 	t.names = newDictionary(r.Names)
 	s.tables[name] = t
-	section := tx.Bucket([]byte(s.name))
-	if section == nil {
-		return nil
-	}
-	rows := section.Bucket([]byte(name))
-	if rows == nil {
-		return nil
-	}
-	return rows.ForEach(func(k, v []byte) error { return t.loadRow(k, v) })
-}
-
-func (t *Table) loadRow(key, data []byte) error {
-	row, err := t.names.row(data)
-	if err != nil {
-		return err
-	}
-	id := row.Get(idField)
-	e := t.byID.add(id)
-	if e.key != string(key) {
-		return fmt.Errorf("row %.100s under another key", jsvalue.Stringify(row))
-	}
-	e.row = row
-	t.count++
-	t.ids.set(e.key, e)
-	for _, ix := range t.indexes {
-		ix.add(e, row)
-	}
-	t.section.buf = jsvalue.AppendJSON(t.section.buf[:0], row)
-	e.leaf = t.section.merkle.set(0, t.def.Name, id, t.section.buf)
 	return nil
 }

@@ -433,6 +433,7 @@ func TestCheckpointModel(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				db.log.slack = 100 // so that it is cleaned
 				m := newMachine(t, db, def)
 				actions := m.actions()
 				maps.DeleteFunc(actions, func(name string, _ func(*rapid.T)) bool { return name == "finds" })
@@ -453,6 +454,7 @@ func TestCheckpointModel(t *testing.T) {
 						t.Fatal(err)
 					}
 					m.db.Tables().OnWrite = hook
+					m.db.log.slack = 100
 					m.table = m.db.Tables().Table(def.Name)
 					if m.db.Root() != root {
 						t.Fatal("another root after the restart")

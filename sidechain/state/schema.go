@@ -5,9 +5,9 @@ import (
 	"runtime/debug"
 )
 
-// formatVersion is the version of the file. A file with a higher one is
-// refused.
-const formatVersion = 1
+// formatVersion is the version of the file. A file with another one is
+// refused: it is derived, and can be derived again.
+const formatVersion = 2
 
 // Buckets of the file.
 var (
@@ -15,18 +15,17 @@ var (
 	bucketDefs   = []byte("defs")   // section/table -> JSON of tableRecord
 	bucketMeta   = []byte("meta")   // small records
 	bucketBlocks = []byte("blocks") // big-endian number -> document
-	bucketTxs    = []byte("txs")    // big-endian generation -> bucket: transaction id -> uvarint block, uvarint index
-	// and one per section, with one per table: order key of _id -> row (codec.go)
+	bucketTxs    = []byte("txs")    // big-endian number -> run of the index of transactions (txindex.go)
+	bucketOddTxs = []byte("oddtxs") // transaction id of another form -> uvarint block, uvarint index
+	bucketRows   = []byte("rows")   // big-endian number -> segment of the log of rows (rowlog.go)
 
 	keyVersion = []byte("version")
 	keyRoot    = []byte("root")
 	keyDefs    = []byte("defs")
 )
 
-// generationSize is after how many transactions their index starts another
-// bucket. Ids are random, so a put into one large bucket would rewrite a page
-// each; a lookup pays with a seek a generation.
-const generationSize = 1 << 18
+// buckets are all of them but the first.
+var buckets = [][]byte{bucketDefs, bucketMeta, bucketBlocks, bucketTxs, bucketOddTxs, bucketRows}
 
 // tableRecord is what the file says of a table beside its rows.
 type tableRecord struct {
