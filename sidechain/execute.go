@@ -80,11 +80,14 @@ func (rt *Runtime) burnFee(tx *Transaction, count int) (logs, error) {
 	if err != nil {
 		return logs{}, fmt.Errorf("%w: payload of transaction %s: %w", ErrBlock, tx.ID, err)
 	}
-	f := rt.frame(tx, "burnFee", jsvalue.NewObject(
-		"userActionCount", count, "contract", tx.Contract.Value, "action", tx.Action.Value, "payload", inner))
+	f := rt.frame(tx, "burnFee", feeShape.Object(float64(count), tx.Contract.Value, tx.Action.Value, inner))
+	f.out = rt.fee.reset()
 	result, _ := rt.run(f, "resourcemanager")
 	return result, nil
 }
+
+// feeShape is the payload of burnFee.
+var feeShape = jsvalue.NewShape("userActionCount", "contract", "action", "payload")
 
 // execute runs the call that a transaction asks for (peer-spec 1.5).
 func (rt *Runtime) execute(tx *Transaction) (logs, string) {
@@ -163,8 +166,9 @@ func recordedCaller(payload *jsvalue.Object) *contract.Caller {
 // frame is the outermost call of a transaction. There is one at a time, and it
 // is good until the next.
 func (rt *Runtime) frame(tx *Transaction, action string, payload *jsvalue.Object) *frame {
-	rt.outer = frame{rt: rt, tx: tx, sender: tx.Sender.Value, action: action, payload: payload}
-	return &rt.outer
+	f := &rt.frames[0]
+	*f = frame{rt: rt, tx: tx, out: rt.out.reset(), sender: tx.Sender.Value, action: action, payload: payload}
+	return f
 }
 
 // run executes a frame on a contract. The code hash is empty when the engine
@@ -172,23 +176,23 @@ func (rt *Runtime) frame(tx *Transaction, action string, payload *jsvalue.Object
 func (rt *Runtime) run(f *frame, name string) (result logs, codeHash string) {
 	rec := rt.reg.records[name]
 	if rec == nil {
-		return failed(noContractError), ""
+		return f.fail(noContractError), ""
 	}
 	if f.depth >= maxDepth {
-		return failed(unknownError), ""
+		return f.fail(unknownError), ""
 	}
 	action := rec.actions[f.action]
 	if action == nil {
 		if rec.impl == nil || rec.partial {
 			panic(fmt.Errorf("%w: %s.%s (code %s)", ErrNotBuilt, name, f.action, rec.codeHash))
 		}
-		return failed(unknownError), ""
+		return f.fail(unknownError), ""
 	}
 	f.rec, f.codeHash = rec, rec.codeHash
 	if text := f.guarded(func() { action(f, f.payload) }); text != "" {
-		return failed(text), ""
+		return f.fail(text), ""
 	}
-	return f.logs, f.codeHash
+	return f.result(), f.codeHash
 }
 
 // guarded runs code as the innermost call and returns the text of an uncaught
@@ -320,7 +324,7 @@ func (rt *Runtime) setUp(tx *Transaction, name, owner string, impl contract.Cont
 	}
 	rt.reg.put(rec)
 	rt.reg.ensureLookups(rec)
-	return f.logs, impl.CodeHash()
+	return f.result(), impl.CodeHash()
 }
 
 // registerTick appends a contract's action to the list of ticks.

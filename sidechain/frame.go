@@ -8,7 +8,11 @@ import (
 
 // frame is one call of a contract: the contract.Context of its code.
 type frame struct {
-	logs
+	// out are the logs of the outermost call; those of this call begin at
+	// errors and events.
+	out            *logs
+	errors, events int
+
 	rt       *Runtime
 	tx       *Transaction
 	rec      *record
@@ -16,6 +20,7 @@ type frame struct {
 	action   string
 	payload  *jsvalue.Object
 	caller   *contract.Caller
+	from     contract.Caller // what caller points to in a nested call
 	codeHash string
 	depth    int // 0 for the outermost call
 	setup    bool
@@ -49,17 +54,32 @@ func (f *frame) SignedWithActiveKey() bool { return f.payload.Get("isSignedWithA
 
 func (f *frame) Assert(cond bool, msg string) bool {
 	if !cond && msg != "" {
-		f.errors = append(f.errors, msg)
+		f.out.errors = append(f.out.errors, msg)
 	}
 	return cond
 }
 
+// eventShape is an event; one without data lacks the last member.
+var eventShape = jsvalue.NewShape("contract", "event", "data")
+
 func (f *frame) Emit(event string, data *jsvalue.Object) {
 	if data == nil {
-		f.events = append(f.events, jsvalue.NewObject("contract", f.rec.value(), "event", event))
+		f.out.events = append(f.out.events, eventShape.Object(f.rec.value(), event))
 		return
 	}
-	f.events = append(f.events, jsvalue.NewObject("contract", f.rec.value(), "event", event, "data", data))
+	f.out.events = append(f.out.events, eventShape.Object(f.rec.value(), event, data))
+}
+
+// result are the logs of this call and of those that it made.
+func (f *frame) result() logs {
+	errs, events := f.out.errors, f.out.events
+	return logs{errs[f.errors:len(errs):len(errs)], events[f.events:len(events):len(events)]}
+}
+
+// fail forgets the logs of this call but for one error.
+func (f *frame) fail(text string) logs {
+	f.out.errors, f.out.events = append(f.out.errors[:f.errors], text), f.out.events[:f.events]
+	return f.result()
 }
 
 // Table implements contract.Context. A table that Setup is just creating is
@@ -143,38 +163,46 @@ func (f *frame) CallAsOwner(name, action string, params *jsvalue.Object) contrac
 }
 
 func (f *frame) TransferTokens(to, symbol, quantity, toType string) contract.Result {
-	return f.call("null", "tokens", "transferFromContract", jsvalue.NewObject(
-		"from", f.rec.name, "to", to, "quantity", quantity, "symbol", symbol, "type", toType))
+	return f.call("null", "tokens", "transferFromContract", outShape.Object(f.rec.value(), to, quantity, symbol, toType))
 }
+
+// outShape is the payload of transferFromContract.
+var outShape = jsvalue.NewShape("from", "to", "quantity", "symbol", "type")
 
 // inherited are the payload members that a nested call gets from its caller
 // (peer-spec 1.5).
 var inherited = []string{"amountHIVEHBD", "recipient", "isSignedWithActiveKey"}
 
 // call is a nested call: its logs are appended to this call's, its code hash
-// is mixed into it.
+// is mixed into it. params becomes its payload.
 func (f *frame) call(sender, name, action string, params *jsvalue.Object) contract.Result {
 	if name == "mining" && action == "handleNftChange" && f.rule(ruleNFTChange) {
 		return contract.Result{}
 	}
-	payload := params.Shallow(len(inherited)) // the values are nobody's to change
+	if params == nil {
+		params = jsvalue.NewObject()
+	}
 	for _, key := range inherited {
 		if v := f.payload.Get(key); jsvalue.Truthy(v) {
-			payload.Set(key, v)
+			params.Set(key, v)
 		}
 	}
-	inner := &frame{
-		rt: f.rt, tx: f.tx, sender: sender, action: action, payload: payload, depth: f.depth + 1,
-		caller: &contract.Caller{Name: f.rec.name, Action: f.action, Version: f.rec.version},
+	inner := &f.rt.frames[f.depth+1]
+	*inner = frame{
+		out: f.out, errors: len(f.out.errors), events: len(f.out.events),
+		rt: f.rt, tx: f.tx, sender: sender, action: action, payload: params, depth: f.depth + 1,
+		from: contract.Caller{Name: f.rec.name, Action: f.action, Version: f.rec.version},
 	}
-	result, codeHash := failed("you cannot trigger this action"), ""
-	if action != "createSSC" {
+	inner.caller = &inner.from
+	var result logs
+	codeHash := ""
+	if action == "createSSC" {
+		result = inner.fail("you cannot trigger this action")
+	} else {
 		result, codeHash = f.rt.run(inner, name)
 	}
-	f.errors = append(f.errors, result.errors...)
-	f.events = append(f.events, result.events...)
 	if codeHash != "" && f.rule(ruleCodeHash) {
-		f.codeHash = pairHash(f.codeHash, codeHash)
+		f.codeHash = f.rt.chained.hash(f.codeHash, codeHash)
 	} else {
 		f.codeHash += codeHash
 	}
@@ -196,7 +224,7 @@ func (f *frame) Random() float64 {
 func (f *frame) Savepoint() contract.Mark {
 	return contract.Mark{
 		State:  f.rt.tables.Savepoint(),
-		Errors: len(f.errors), Events: len(f.events),
+		Errors: len(f.out.errors), Events: len(f.out.events),
 		Writes: len(f.rt.journal),
 	}
 }
@@ -206,7 +234,7 @@ func (f *frame) Rollback(m contract.Mark) {
 	f.rt.tables.Rollback(m.State)
 	f.rt.unwrite(m.Writes)
 	f.rt.reg.dropTables()
-	f.events = f.events[:m.Events]
+	f.out.events = f.out.events[:m.Events]
 }
 
 func (f *frame) rule(name string) bool { return f.rt.cfg.Rules.on(name, f.tx.Ref, f.tx.HasRef) }

@@ -89,3 +89,18 @@ func TestRules(t *testing.T) {
 		}
 	}
 }
+
+// TestPairHashes: what is remembered is the hash of the pair, however many
+// there are.
+func TestPairHashes(t *testing.T) {
+	var p pairHashes
+	for i := range 200 {
+		left, right := string(rune('a'+i%17)), string(rune('a'+i%23))
+		if i%3 == 0 {
+			left, right = left+right, ""
+		}
+		if got, want := p.hash(left, right), pairHash(left, right); got != want {
+			t.Fatalf("%q and %q: %s, want %s", left, right, got, want)
+		}
+	}
+}

@@ -10,6 +10,13 @@ type logs struct {
 	events []*jsvalue.Object
 }
 
+// reset empties the lists, whose memory is used again.
+func (l *logs) reset() *logs {
+	clear(l.events)
+	l.errors, l.events = l.errors[:0], l.events[:0]
+	return l
+}
+
 // Logs that mean that a tick did nothing and is not kept.
 const (
 	emptyLogs       = "{}"

@@ -87,7 +87,10 @@ type Runtime struct {
 	dbHash  digest
 	block   *running
 	top     *frame // innermost call
-	outer   frame  // outermost call
+	frames  [maxDepth + 1]frame
+	out     logs // of the outermost call
+	fee     logs // of the fee's
+	chained pairHashes
 	journal []write
 	buf     []byte
 	tracing bool

@@ -101,6 +101,7 @@ type Context interface {
 	// Call executes another contract's action with the same sender, CallAs
 	// with another one. CallAs is refused unless the running contract was
 	// registered as trusted (native contracts that are part of the chain).
+	// params is the callee's from then on: who needs it again makes it again.
 	Call(contract, action string, params *jsvalue.Object) Result
 	CallAs(sender, contract, action string, params *jsvalue.Object) Result
 	// CallAsOwner is the peer's executeSmartContractAsOwner.

@@ -247,7 +247,9 @@ func (t *Table) write(e *entry, id jsvalue.Value, row Row, op byte) {
 		e = t.byID.add(id)
 	}
 	if row != nil && row == e.row { // written, but the same
-		t.section.wrote(t.def.Name, op)
+		if op != 0 {
+			t.section.wrote(t.def.Name, op)
+		}
 		return
 	}
 	t.section.journal = append(t.section.journal, undo{kind: undoRow, table: t, entry: e, row: e.row})
