@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"causeway/chains"
@@ -48,29 +49,63 @@ func (b *broadcaster) step(ctx context.Context) error {
 		return err
 	}
 	var errs []error
-	for _, tx := range list {
-		errs = append(errs, b.send(ctx, tx))
+	for _, variants := range list {
+		errs = append(errs, b.offer(ctx, variants))
 	}
 	return errors.Join(errs...)
 }
 
-// due lists the newest variant of every batch that is to be sent now, parents
-// first.
-func (b *broadcaster) due() (list []bearer, err error) {
-	now := b.now()
+// offer sends the newest variant of a batch that the nodes take. An older one is
+// as good: it pays the same.
+func (b *broadcaster) offer(ctx context.Context, variants []bearer) error {
+	var verdict chains.Verdict
+	for _, tx := range variants {
+		var err error
+		if verdict, err = b.send(ctx, tx); err != nil {
+			return err
+		}
+		if verdict != chains.Conflict && verdict != chains.Rejected {
+			return nil
+		}
+	}
+	for _, id := range variants[0].withdrawals {
+		b.notes.set(id, "a node refuses the payout: "+string(verdict))
+	}
+	return nil
+}
+
+// due lists the variants, newest first, of every batch that is to be sent now,
+// parents first.
+func (b *broadcaster) due() (list [][]bearer, err error) {
 	err = b.ledger.View(func(s *pegs.State) {
 		for _, batch := range s.ToBroadcast(b.id) {
-			v := batch.Variants[len(batch.Variants)-1]
-			if last, ok := b.sent[v.TxID]; ok && (now.Sub(last) < b.interval || failpoint.Off(failpoint.Rebroadcast)) {
-				continue
+			var variants []bearer
+			for _, v := range s.Sendable(batch) {
+				variants = append(variants, bearer{batch.ID, v.TxID, v.Raw, batch.Withdrawals, slices.Contains(batch.Taken, v.TxID)})
 			}
-			list = append(list, bearer{batch.ID, v.TxID, v.Raw, batch.Withdrawals, batch.Broadcast != nil && batch.Broadcast.TxID == v.TxID})
+			if !b.rests(variants) {
+				list = append(list, variants)
+			}
 		}
 	})
 	return list, err
 }
 
-func (b *broadcaster) send(ctx context.Context, tx bearer) error {
+// rests says whether a node took the newest variant, or one instead of it, so
+// short a time ago that it need not be sent again.
+func (b *broadcaster) rests(variants []bearer) bool {
+	for _, tx := range variants {
+		if last, ok := b.sent[tx.txid]; ok && (b.now().Sub(last) < b.interval || failpoint.Off(failpoint.Rebroadcast)) {
+			return true
+		}
+		if b.refused[tx.txid] == "" {
+			return false
+		}
+	}
+	return false
+}
+
+func (b *broadcaster) send(ctx context.Context, tx bearer) (chains.Verdict, error) {
 	b.hook("C16")
 	verdict, err := b.give(ctx, tx)
 	b.hook("C17")
@@ -79,28 +114,24 @@ func (b *broadcaster) send(ctx context.Context, tx bearer) error {
 		b.sent[tx.txid] = b.now()
 	case chains.Conflict, chains.Rejected:
 		// Only the chain decides; meanwhile people should know.
-		if b.refused[tx.txid] == verdict {
-			return nil
+		if b.refused[tx.txid] != verdict {
+			b.refused[tx.txid] = verdict
+			b.log.Warn("a node refuses a payout", "batch", tx.batch, "txid", tx.txid, "verdict", string(verdict))
 		}
-		b.refused[tx.txid] = verdict
-		b.log.Warn("a node refuses a payout", "batch", tx.batch, "txid", tx.txid, "verdict", string(verdict))
-		for _, id := range tx.withdrawals {
-			b.notes.set(id, "a node refuses the payout: "+string(verdict))
-		}
-		return nil
+		return verdict, nil
 	default:
-		return err
+		return verdict, err
 	}
 	if tx.known {
-		return nil
+		return verdict, nil
 	}
 	b.log.Info("payout broadcast", "batch", tx.batch, "txid", tx.txid, "verdict", string(verdict))
 	for _, id := range tx.withdrawals {
 		b.notes.set(id, "")
 	}
-	return b.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
+	return verdict, b.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
 		batch, ok := s.Batch(tx.batch)
-		if !ok || batch.Broadcast != nil && batch.Broadcast.TxID == tx.txid {
+		if !ok || slices.Contains(batch.Taken, tx.txid) {
 			return nil, nil
 		}
 		return []Entry{{Event: &pegs.Broadcast{Batch: tx.batch, TxID: tx.txid, Verdict: verdict}}}, nil

@@ -100,6 +100,7 @@ type WithdrawalRow struct {
 
 // The states of rows that the gateway reads.
 const (
+	rowAssigned = "assigned"
 	rowSettled  = "settled"
 	rowReturned = "returned"
 	rowClosed   = "closed"   // of a BatchRow

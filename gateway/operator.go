@@ -80,12 +80,13 @@ func (o *operator) step(ctx context.Context) error {
 }
 
 // intend makes durable what is to be submitted from now on: mints of deposits
-// that are deep enough, settlements of payouts that are.
+// that are deep enough, settlements of payouts that are, releases of those that
+// are dead.
 func (o *operator) intend(ctx context.Context) error {
 	minted, waits := 0, false
 	if err := o.ledger.View(func(s *pegs.State) {
 		for _, id := range s.ChainIDs() {
-			waits = waits || len(s.ToMint(id)) > 0 || len(s.ToSettle(id)) > 0
+			waits = waits || len(s.ToMint(id)) > 0 || len(s.ToSettle(id)) > 0 || len(s.ToRelease(id)) > 0
 		}
 	}); err != nil || !waits {
 		return err
@@ -104,6 +105,11 @@ func (o *operator) intend(ctx context.Context) error {
 				}
 				cost := fee.Coin(pegs.CoinDecimals(id))
 				entries = append(entries, Entry{Event: &pegs.Settling{Batch: b.ID, TxID: b.Mined.TxID, Cost: cost}})
+			}
+			for _, b := range s.ToRelease(id) {
+				proof, _ := s.Dead(b)
+				o.log.Warn("a batch can never be mined", "batch", b.ID, "proof", proof)
+				entries = append(entries, Entry{Event: &pegs.Releasing{Batch: b.ID, Proof: proof}})
 			}
 		}
 		return entries, nil
@@ -127,23 +133,63 @@ func (o *operator) tasks() (list []task, err error) {
 					"batch", b.ID, "chain", string(b.Chain), "kind", b.Kind, "ids", b.Withdrawals, "spends", spendTexts(b.Inputs))})
 			}
 			for _, b := range s.ToSubmitSettles(id) {
-				list = append(list, task{"settle " + b.ID, b.Withdrawals, action("settle",
-					"batch", b.ID, "txid", b.Settling.TxID, "cost", b.Settling.Cost)})
+				list = append(list, closing(b))
+			}
+			for _, b := range s.ToSubmitReleases(id) {
+				list = append(list, releases(b)...)
 			}
 			for _, w := range s.ToGiveBack(id) {
-				list = append(list, task{"giveBack " + w.ID, []string{w.ID}, action("giveBack", "id", w.ID, "reason", w.Parked.Reason)})
+				list = append(list, task{"giveBack " + w.ID, []string{w.ID}, action("giveBack", "id", w.ID, "reason", clipReason(s.GiveBackReason(w)))})
 			}
 		}
 	})
 	return list, viewErr
 }
 
-// undelayed leaves out the mints that the contract has and delays: to submit them
-// again would only be refused.
+// closing is the operation that closes a batch: what pays withdrawals is settled,
+// of the rest only the cost is charged.
+func closing(b *pegs.Batch) task {
+	if b.Kind == pegs.BatchPayout {
+		return task{"settle " + b.ID, b.Withdrawals, action("settle", "batch", b.ID, "txid", b.Settling.TxID, "cost", b.Settling.Cost)}
+	}
+	return task{"cost " + b.ID, nil, action("cost",
+		"chain", string(b.Chain), "txid", b.Settling.TxID, "amount", b.Settling.Cost, "batch", b.ID)}
+}
+
+// releases are the operations that release a batch: one for each withdrawal, or
+// one for a batch that pays none.
+func releases(b *pegs.Batch) (list []task) {
+	proof := clipReason(b.Releasing.Proof)
+	if b.Kind != pegs.BatchPayout {
+		return []task{{"release " + b.ID, nil, action("release", "id", b.ID, "proof", proof)}}
+	}
+	for _, id := range b.Withdrawals {
+		list = append(list, task{"release " + id, []string{id}, action("release", "id", id, "proof", proof)})
+	}
+	return list
+}
+
+// maxContractText bounds reasons and proofs on the sidechain.
+const maxContractText = 1000
+
+func clipReason(text string) string {
+	if len(text) > maxContractText {
+		return text[:maxContractText]
+	}
+	return text
+}
+
+// undelayed leaves out what the contract would only refuse: mints that it has and
+// delays, releases that it has made.
 func (o *operator) undelayed(tasks []task) (rest []task, err error) {
 	held := map[string]bool{}
 	err = o.sidechain.View(func(v SideState) error {
 		for _, t := range tasks {
+			if t.action.Name == "release" && len(t.items) > 0 {
+				if w, ok := v.Withdrawal(t.items[0]); ok && w.State != rowAssigned {
+					continue
+				}
+			}
 			if t.action.Name != "mint" {
 				rest = append(rest, t)
 				continue

@@ -27,6 +27,7 @@ type payer struct {
 	notes     *notes
 	log       *slog.Logger
 	hook      func(string)
+	rates     rates
 }
 
 const (
@@ -51,7 +52,7 @@ func newPayer(g *Gateway, f *follower) *payer {
 // step does what can be done; what fails does not keep the rest from it.
 func (p *payer) step(ctx context.Context) error {
 	var errs []error
-	for _, do := range []func(context.Context) error{p.check, p.plan, p.replan, p.sign} {
+	for _, do := range []func(context.Context) error{p.check, p.lift, p.plan, p.replan, p.tidy, p.sign} {
 		errs = append(errs, do(ctx))
 	}
 	return errors.Join(errs...)
@@ -122,11 +123,8 @@ func (p *payer) plan(ctx context.Context) error {
 		}
 		return nil
 	}
-	rate, err := p.feeRate(ctx)
-	if err != nil {
-		return err
-	}
-	budget, err := p.feeBudget()
+	rate := p.feeRate(ctx)
+	budget, err := p.feeBudget("")
 	if err != nil {
 		return err
 	}
@@ -143,24 +141,38 @@ func (p *payer) plan(ctx context.Context) error {
 	return err
 }
 
-// feeRate is what nodes ask for, within the configured limits.
-func (p *payer) feeRate(ctx context.Context) (chains.FeeRate, error) {
+// feeRate is what the nodes ask for, within the configured limits. Nodes that say
+// nothing, nonsense or an error change nothing about what they said before.
+func (p *payer) feeRate(ctx context.Context) chains.FeeRate {
 	rate, ok, err := p.Source.EstimateFee(ctx, feeTarget)
-	if err != nil {
-		return 0, err
+	if err != nil || !ok || rate == 0 {
+		rate, ok = p.rates.newest()
 	}
-	return hotwallet.Clamp(rate, ok, p.FeeMin, p.FeeMax, fallbackRate), nil
+	rate = hotwallet.Clamp(rate, ok, p.FeeMin, p.maxRate(), fallbackRate)
+	if ok {
+		p.rates.add(p.follower.height(), rate)
+	}
+	return rate
+}
+
+// maxRate is the highest rate that is paid, and that the signer signs.
+func (p *payer) maxRate() chains.FeeRate {
+	if limit := p.Caps.MaxRate; limit != 0 {
+		return min(p.FeeMax, limit)
+	}
+	return p.FeeMax
 }
 
 // feeBudget is what the next miner fee may be: the asset's limit, and no more
-// than the fee account can burn for it once all that is under way is settled.
-func (p *payer) feeBudget() (budget chains.Amount, err error) {
+// than the fee account can burn for it once all that is under way is settled. The
+// fee of a batch that is to be bumped is not under way beside the dearer one.
+func (p *payer) feeBudget(bumped string) (budget chains.Amount, err error) {
 	var asset pegs.Asset
 	var promised chains.Amount
 	var ok bool
 	if err := p.ledger.View(func(s *pegs.State) {
 		asset, ok = s.NativeAsset(p.id)
-		promised = s.UnsettledFees(p.id)
+		promised = s.UnsettledFees(p.id, bumped)
 	}); err != nil {
 		return budget, err
 	}
@@ -210,12 +222,21 @@ func (p *payer) planInput(s *pegs.State, rate chains.FeeRate, budget chains.Amou
 	}
 	return hotwallet.PlanInput{
 		Chain: p.Coin, Batch: planLabel, FeeRate: rate, LockTime: uint32(tip.Height), ChangeScript: script,
-		Caps:     hotwallet.Caps{MaxFee: budget, MaxRate: p.FeeMax},
+		Caps:     hotwallet.Caps{MaxFee: budget, MaxRate: p.maxRate()},
 		Eligible: hotwallet.Eligible{ForeignDepth: c.InputDepth(), OwnUnconfirmed: p.id != chains.DOGE},
 	}, err
 }
 
+// planned is the intent of a plan, which it gives its name.
 func (p *payer) planned(kind string, queue []*pegs.Withdrawal, plan *hotwallet.Plan) ([]Entry, error) {
+	event, err := p.intent(kind, queue, plan)
+	if err != nil {
+		return nil, err
+	}
+	return []Entry{{Event: event}}, nil
+}
+
+func (p *payer) intent(kind string, queue []*pegs.Withdrawal, plan *hotwallet.Plan) (*pegs.Planned, error) {
 	var ids []string
 	for _, w := range queue {
 		ids = append(ids, w.ID)
@@ -230,9 +251,9 @@ func (p *payer) planned(kind string, queue []*pegs.Withdrawal, plan *hotwallet.P
 		p.notes.set(id, "")
 	}
 	p.log.Info("batch planned", "batch", plan.Batch, "kind", kind, "withdrawals", len(ids), "inputs", len(inputs), "fee", plan.Fee.String())
-	return []Entry{{Event: &pegs.Planned{
+	return &pegs.Planned{
 		Batch: plan.Batch, Chain: p.id, BatchKind: kind, Withdrawals: ids, Inputs: inputs, Fee: plan.Fee, Plan: text,
-	}}}, nil
+	}, nil
 }
 
 func parkDust(ids []string) (entries []Entry) {

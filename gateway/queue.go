@@ -11,9 +11,6 @@ import (
 	"causeway/sidechain/graphene"
 )
 
-// batchConsolidate is the kind of a batch that merges our own coins.
-const batchConsolidate = string(hotwallet.KindConsolidate)
-
 const (
 	// assignFrame is what an assign operation holds beside ids and spends, in
 	// bytes, with room to spare.
@@ -40,6 +37,9 @@ func (p *payer) planBatch(s *pegs.State, rate chains.FeeRate, budget chains.Amou
 		return nil, err
 	}
 	for _, coin := range s.Spendable(p.id) {
+		if coin.Waits >= bumpAfter {
+			continue // what is stuck would hold the new one back
+		}
 		c, err := coinOf(coin)
 		if err != nil {
 			return nil, err
@@ -141,7 +141,7 @@ func (p *payer) tryPlan(in hotwallet.PlanInput, queue []*pegs.Withdrawal) (*hotw
 // enough in all.
 func (p *payer) merge(s *pegs.State, in hotwallet.PlanInput, w *pegs.Withdrawal) ([]Entry, error) {
 	for _, b := range s.OpenBatches(p.id) {
-		if b.Kind == batchConsolidate && b.Mined == nil {
+		if b.Kind == pegs.BatchConsolidate && b.Mined == nil {
 			return nil, nil
 		}
 	}
@@ -166,5 +166,5 @@ func (p *payer) merge(s *pegs.State, in hotwallet.PlanInput, w *pegs.Withdrawal)
 	if err != nil {
 		return nil, err
 	}
-	return p.planned(batchConsolidate, nil, plan)
+	return p.planned(pegs.BatchConsolidate, nil, plan)
 }

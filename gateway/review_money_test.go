@@ -26,7 +26,7 @@ func TestAuditReadsWhateverBalancesSay(t *testing.T) {
 		t.Error(err)
 	}
 	p := newPayer(d.node.gateway, d.node.gateway.followers[0])
-	if budget, err := p.feeBudget(); err != nil || !strings.HasPrefix(budget.Coin(8), "0.001") {
+	if budget, err := p.feeBudget(""); err != nil || !strings.HasPrefix(budget.Coin(8), "0.001") {
 		t.Errorf("budget %s, %v", budget.Coin(8), err)
 	}
 	d.balanced()

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"causeway/chains"
 	"causeway/hotwallet"
@@ -26,10 +27,7 @@ func (p *payer) replan(ctx context.Context) error {
 	}); err != nil || len(waiting) == 0 {
 		return err
 	}
-	rate, err := p.feeRate(ctx)
-	if err != nil {
-		return err
-	}
+	rate := p.feeRate(ctx)
 	var errs []error
 	for _, id := range waiting {
 		if err := p.replanOne(ctx, id, rate); err != nil {
@@ -79,16 +77,32 @@ func (p *payer) replanOne(ctx context.Context, id string, rate chains.FeeRate) e
 // question any more: they were assigned.
 func (p *payer) planAgain(s *pegs.State, b *pegs.Batch, rate chains.FeeRate) (*hotwallet.Plan, error) {
 	asset, ok := s.NativeAsset(p.id)
-	if !ok || b.Kind != pegs.BatchPayout && b.Kind != batchConsolidate {
-		return nil, fmt.Errorf("gateway: batch %s of kind %s", b.ID, b.Kind)
+	if !ok {
+		return nil, fmt.Errorf("gateway: batch %s: the chain has no asset", b.ID)
 	}
 	limit, err := asset.Amount(asset.FeeMax)
 	if err != nil {
 		return nil, err
 	}
-	in, err := p.planInput(s, rate, limit)
+	in, err := p.exactly(s, b)
 	if err != nil {
 		return nil, err
+	}
+	with, err := p.planInput(s, rate, limit)
+	if err != nil {
+		return nil, err
+	}
+	in.FeeRate, in.Caps, in.LockTime = with.FeeRate, with.Caps, with.LockTime
+	return hotwallet.PlanExactly(in)
+}
+
+// exactly is the part of a plan's input that a batch alone decides: its coins, its
+// payees and where its change goes.
+func (p *payer) exactly(s *pegs.State, b *pegs.Batch) (in hotwallet.PlanInput, err error) {
+	c, _ := s.Chain(p.id)
+	in.Chain, in.Batch = p.Coin, b.ID
+	if in.ChangeScript, err = c.ChangeScript(); err != nil {
+		return in, err
 	}
 	var queue []*pegs.Withdrawal
 	for _, id := range b.Withdrawals {
@@ -96,7 +110,7 @@ func (p *payer) planAgain(s *pegs.State, b *pegs.Batch, rate chains.FeeRate) (*h
 		if w.Script == "" {
 			script, reason := p.payable(s, w)
 			if reason != "" {
-				return nil, errors.New(reason)
+				return in, errors.New(reason)
 			}
 			copied := *w
 			copied.Script = hex.EncodeToString(script)
@@ -105,22 +119,20 @@ func (p *payer) planAgain(s *pegs.State, b *pegs.Batch, rate chains.FeeRate) (*h
 		queue = append(queue, w)
 	}
 	if in.Payees, err = payeesOf(queue); err != nil {
-		return nil, err
+		return in, err
 	}
-	c, _ := s.Chain(p.id)
 	for _, o := range b.Inputs {
 		out, ok := c.Output(o)
 		if !ok || out.Spent != nil {
-			return nil, fmt.Errorf("gateway: input %s is not there", hotwallet.SpendText(o))
+			return in, fmt.Errorf("gateway: input %s is not there", hotwallet.SpendText(o))
 		}
 		coin, err := coinOf(pegs.Coin{Output: out, Depth: c.Depth(out.In)})
 		if err != nil {
-			return nil, err
+			return in, err
 		}
 		in.Coins = append(in.Coins, coin)
 	}
-	in.Batch = b.ID
-	return hotwallet.PlanExactly(in)
+	return in, nil
 }
 
 // sign asks for the signatures of assigned batches and makes the bytes durable.
@@ -186,8 +198,9 @@ func (p *payer) signOne(ctx context.Context, batch string) error {
 		_, _ = p.Source.Broadcast(ctx, signed.Raw)
 	}
 	err = p.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
+		// Bytes that exist are booked in any case, unless the chain has decided.
 		b, ok := s.Batch(batch)
-		if !ok || decided(b) || len(b.Variants) > 0 {
+		if !ok || decided(b) || b.Released != nil || slices.ContainsFunc(b.Variants, func(v pegs.Signed) bool { return v.TxID == event.TxID }) {
 			return nil, nil
 		}
 		return []Entry{{Event: event}}, nil
@@ -215,20 +228,27 @@ func decided(b *pegs.Batch) bool { return b.Mined != nil || b.Conflict != "" }
 func (p *payer) request(batch string) (plan hotwallet.Plan, r hotwallet.SignRequest, err error) {
 	var text json.RawMessage
 	var withdrawals []string
-	var epoch uint32
+	var epochs []pegs.EpochAdded
 	if err := p.ledger.View(func(s *pegs.State) {
 		if b, ok := s.Batch(batch); ok {
 			text, withdrawals = b.Plan, b.Withdrawals
 		}
 		c, _ := s.Chain(p.id)
-		epoch, r.Counter = c.NewestEpoch().Epoch, s.SignerCounter()
+		epochs, r.Counter = slices.Clone(c.Epochs), s.SignerCounter()
 	}); err != nil {
 		return plan, r, err
 	}
 	if err := json.Unmarshal(text, &plan); err != nil {
 		return plan, r, err
 	}
-	r.Unsigned, r.ChangeEpoch = plan.Unsigned, epoch
+	r.Unsigned = plan.Unsigned
+	for _, e := range epochs {
+		for _, script := range e.Scripts {
+			if script.Script == hex.EncodeToString(plan.ChangeScript) {
+				r.ChangeEpoch = e.Epoch
+			}
+		}
+	}
 	for _, in := range plan.Inputs {
 		r.Inputs = append(r.Inputs, hotwallet.SignInput{Outpoint: in.Outpoint, Watch: in.Watch})
 	}

@@ -1,6 +1,8 @@
 package hotwallet
 
 import (
+	"slices"
+
 	"causeway/chains"
 	"causeway/chains/utxo"
 )
@@ -15,14 +17,35 @@ type BumpInput struct {
 	Previous  *Plan
 	FeeRate   chains.FeeRate
 	Increment chains.FeeRate // 0: DefaultIncrement
-	Caps      Caps
+	// Unconfirmed is what the plan's ancestors of ours weigh and pay that are in
+	// no block: the fee makes up for what they lack at FeeRate.
+	Unconfirmed Load
+	Caps        Caps
+}
+
+// Load is what transactions weigh, in virtual bytes, and pay together.
+type Load struct {
+	VSize uint64
+	Fee   chains.Amount
+}
+
+// lacks is what a load pays too little at a rate.
+func (l Load) lacks(rate chains.FeeRate) (uint64, error) {
+	paid, err := units(l.Fee)
+	if err != nil {
+		return 0, err
+	}
+	if want := feeFor(l.VSize, rate); l.VSize > 0 && want > paid {
+		return want - paid, nil
+	}
+	return 0, nil
 }
 
 // Bump is a variant of a plan with a higher fee: the same inputs, payees,
 // amounts and lock time; only change shrinks or goes, so of all
 // variants at most one can ever confirm. The fee is at least that of the rate
-// and that of BIP125 rules 3 and 4. When change cannot pay it, ErrNoChange: no
-// payee is ever shaved.
+// and that of BIP125 rules 3 and 4, and no rate above Caps.MaxRate is paid for
+// ancestors. When change cannot pay it, ErrNoChange: no payee is ever shaved.
 func Bump(in BumpInput) (*Plan, error) {
 	prev := in.Previous
 	if prev.Chain != in.Chain.ID() || prev.Network != in.Chain.Network() {
@@ -40,10 +63,14 @@ func Bump(in BumpInput) (*Plan, error) {
 	if increment == 0 {
 		increment = DefaultIncrement
 	}
-	return p.bump(prev, increment)
+	lacks, err := in.Unconfirmed.lacks(in.FeeRate)
+	if err != nil {
+		return nil, err
+	}
+	return p.bump(prev, increment, lacks)
 }
 
-func (p *planner) bump(prev *Plan, increment chains.FeeRate) (*Plan, error) {
+func (p *planner) bump(prev *Plan, increment chains.FeeRate, lacks uint64) (*Plan, error) {
 	old, err := units(prev.Fee)
 	if err != nil {
 		return nil, err
@@ -57,10 +84,17 @@ func (p *planner) bump(prev *Plan, increment chains.FeeRate) (*Plan, error) {
 	n := uint64(len(prev.Inputs))
 	need := func(change bool) uint64 {
 		vsize := p.size.vsize(n, change)
-		return max(feeFor(vsize, p.in.FeeRate), old+feeFor(vsize, increment))
+		lifts := min(feeFor(vsize, p.in.FeeRate)+lacks, feeFor(vsize, p.in.Caps.MaxRate))
+		return max(lifts, old+feeFor(vsize, increment))
 	}
 	if fee := need(true); budget >= fee+p.dust {
+		if err := p.rateAllows(n, true, fee); err != nil {
+			return nil, err
+		}
 		return p.layOut(prev.Inputs, budget-fee, fee)
+	}
+	if err := p.rateAllows(n, false, need(false)); err != nil {
+		return nil, err
 	}
 	if fee := need(false); budget < fee {
 		return nil, &PlanError{
@@ -69,4 +103,108 @@ func (p *planner) bump(prev *Plan, increment chains.FeeRate) (*Plan, error) {
 		}
 	}
 	return p.layOut(prev.Inputs, 0, budget)
+}
+
+// rateAllows refuses a fee above the highest rate.
+func (p *planner) rateAllows(inputs uint64, change bool, fee uint64) error {
+	vsize := p.size.vsize(inputs, change)
+	if most := feeFor(vsize, p.in.Caps.MaxRate); fee > most {
+		return &PlanError{Kind: ErrFeeCap, Need: chains.NewAmount(fee), Have: chains.NewAmount(most), VSize: vsize}
+	}
+	return nil
+}
+
+// LiftInput asks for a child that pays for its unconfirmed ancestors too (CPFP).
+type LiftInput struct {
+	Chain        *utxo.Coin
+	Batch        string
+	Coin         Coin // own change in no block yet
+	Unconfirmed  Load // the ancestors, the coin's maker included
+	FeeRate      chains.FeeRate
+	Caps         Caps
+	LockTime     uint32
+	ChangeScript []byte
+}
+
+// Lift plans a transaction that spends one own output to our own change script
+// and pays so much that it and its ancestors together come to the rate: for coins
+// whose nodes take no replacement, and for change that is promised already. It
+// pays no rate above Caps.MaxRate itself. When the coin cannot pay that and still
+// leave change, ErrNoChange.
+func Lift(in LiftInput) (*Plan, error) {
+	p, err := newPlanner(PlanInput{
+		Chain: in.Chain, Batch: in.Batch, FeeRate: in.FeeRate, Caps: in.Caps, LockTime: in.LockTime, ChangeScript: in.ChangeScript,
+	})
+	if err != nil {
+		return nil, err
+	}
+	lacks, err := in.Unconfirmed.lacks(in.FeeRate)
+	if err != nil {
+		return nil, err
+	}
+	have, err := units(in.Coin.Amount)
+	if err != nil {
+		return nil, err
+	}
+	vsize := p.size.vsize(1, true)
+	fee := min(p.size.fee(1, true)+lacks, feeFor(vsize, in.Caps.MaxRate))
+	if have < fee+p.dust {
+		return nil, &PlanError{Kind: ErrNoChange, VSize: vsize, Need: chains.NewAmount(fee + p.dust), Have: in.Coin.Amount}
+	}
+	return p.layOut([]Coin{in.Coin}, have-fee, fee)
+}
+
+// CancelInput asks for a transaction that takes the inputs of a batch.
+type CancelInput struct {
+	Chain        *utxo.Coin
+	Batch        string
+	Previous     *Plan // the newest variant signed
+	Extra        Coin  // one coin that is not the batch's
+	FeeRate      chains.FeeRate
+	Increment    chains.FeeRate // 0: DefaultIncrement
+	Caps         Caps
+	LockTime     uint32
+	ChangeScript []byte
+}
+
+// Cancel plans a transaction that spends every input of a batch, and one coin
+// more, to our own change script: either it confirms or a variant of the batch
+// does. The coin tells the two apart by what they spend. The fee replaces that of
+// the variant (BIP125 rules 3 and 4).
+func Cancel(in CancelInput) (*Plan, error) {
+	p, err := newPlanner(PlanInput{
+		Chain: in.Chain, Batch: in.Batch, FeeRate: in.FeeRate, Caps: in.Caps, LockTime: in.LockTime, ChangeScript: in.ChangeScript,
+	})
+	if err != nil {
+		return nil, err
+	}
+	old, err := units(in.Previous.Fee)
+	if err != nil {
+		return nil, err
+	}
+	increment := in.Increment
+	if increment == 0 {
+		increment = DefaultIncrement
+	}
+	inputs := append(slices.Clone(in.Previous.Inputs), in.Extra)
+	var have uint64
+	for _, c := range inputs {
+		v, err := units(c.Amount)
+		if err != nil {
+			return nil, err
+		}
+		if have, err = addUnits(have, v); err != nil {
+			return nil, err
+		}
+	}
+	n := uint64(len(inputs))
+	vsize := p.size.vsize(n, true)
+	fee := max(p.size.fee(n, true), old+feeFor(vsize, increment))
+	if have < fee+p.dust {
+		return nil, &PlanError{Kind: ErrNoChange, VSize: vsize, Need: chains.NewAmount(fee + p.dust), Have: chains.NewAmount(have)}
+	}
+	if err := p.rateAllows(n, true, fee); err != nil {
+		return nil, err
+	}
+	return p.layOut(inputs, have-fee, fee)
 }

@@ -79,7 +79,7 @@ func (c *checker) assigned() ([]Payee, error) {
 		return nil, refuse(ErrNotAssigned, "no batch id")
 	case a.State != AssignOpen:
 		return nil, refuse(ErrNotAssigned, "batch %s is %s", a.Batch, a.State)
-	case a.Kind != KindPayout && a.Kind != KindChild && a.Kind != KindConsolidate:
+	case a.Kind != KindPayout && a.Kind != KindChild && a.Kind != KindConsolidate && a.Kind != KindCancel:
 		return nil, refuse(ErrNotAssigned, "kind %q on %s", a.Kind, a.Chain)
 	case (a.Kind == KindPayout) == (len(a.IDs) == 0):
 		return nil, refuse(ErrNotAssigned, "a %s of %d withdrawals", a.Kind, len(a.IDs))

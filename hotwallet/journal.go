@@ -176,7 +176,7 @@ func (j *journal) claimsOn(want *intent, earlier []variant) (c claims, err error
 	err = j.view(func(tx *bbolt.Tx) error {
 		outpoints, payees := tx.Bucket(bucketOutpoints), tx.Bucket(bucketPayees)
 		for _, spend := range want.Spends {
-			if b := outpoints.Get(outpointKey(want.Chain, spend)); b != nil && string(b) != want.Batch {
+			if b := outpoints.Get(outpointKey(want.Chain, spend)); b != nil && string(b) != want.Batch && want.Kind != KindCancel {
 				c.outpoint, c.holder = spend, string(b)
 				return nil
 			}
@@ -270,8 +270,13 @@ func index(tx *bbolt.Tx, want *intent, v variant) error {
 	if err := tx.Bucket(bucketIntents).Put([]byte(want.Batch), raw); err != nil {
 		return err
 	}
+	outpoints := tx.Bucket(bucketOutpoints)
 	for _, spend := range want.Spends {
-		if err := tx.Bucket(bucketOutpoints).Put(outpointKey(want.Chain, spend), []byte(want.Batch)); err != nil {
+		key := outpointKey(want.Chain, spend)
+		if want.Kind == KindCancel && outpoints.Get(key) != nil {
+			continue // what it cancels keeps its promise
+		}
+		if err := outpoints.Put(key, []byte(want.Batch)); err != nil {
 			return err
 		}
 	}
@@ -321,7 +326,8 @@ func verifyIndexes(tx *bbolt.Tx, entry *journalEntry) error {
 		found = found || stored.Variants[i].TxID == entry.Variant.TxID
 	}
 	for _, spend := range want.Spends {
-		found = found && string(tx.Bucket(bucketOutpoints).Get(outpointKey(want.Chain, spend))) == want.Batch
+		holder := string(tx.Bucket(bucketOutpoints).Get(outpointKey(want.Chain, spend)))
+		found = found && (holder == want.Batch || want.Kind == KindCancel && holder != "")
 	}
 	for _, id := range want.IDs {
 		found = found && string(tx.Bucket(bucketPayees).Get([]byte(id))) == want.Batch

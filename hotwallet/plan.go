@@ -160,7 +160,25 @@ func Consolidate(in PlanInput) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	selected, err := p.selectLargest()
+	selected, err := p.selectInOrder(-1, len(in.Coins))
+	if err != nil {
+		return nil, err
+	}
+	return p.build(selected)
+}
+
+// Tidy merges the smallest eligible confirmed coins that are worth more than
+// spending them costs, at most `most` of them, into one output of our own: for
+// when there are many and blocks are cheap. Otherwise it is Consolidate.
+func Tidy(in PlanInput, most int) (*Plan, error) {
+	if len(in.Payees) > 0 {
+		return nil, badPlan("a consolidation of %d payees", len(in.Payees))
+	}
+	p, err := newPlanner(in)
+	if err != nil {
+		return nil, err
+	}
+	selected, err := p.selectInOrder(+1, most)
 	if err != nil {
 		return nil, err
 	}

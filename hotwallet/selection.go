@@ -152,16 +152,16 @@ func (p *planner) mayHold(inputs int) bool {
 	return p.in.MaxInputs == 0 || inputs <= p.in.MaxInputs
 }
 
-// selectLargest picks the largest confirmed coins, as many as may be spent
-// together; at least two.
-func (p *planner) selectLargest() ([]Coin, error) {
+// selectInOrder picks confirmed coins, the smallest first or with sign -1 the
+// largest, at most `most` and no more than may be spent together; at least two.
+func (p *planner) selectInOrder(sign, most int) ([]Coin, error) {
 	pool, _, err := p.candidates()
 	if err != nil {
 		return nil, err
 	}
-	h := p.heapOf(pool, -1)
+	h := p.heapOf(pool, sign)
 	var coins []Coin
-	for n := 1; h.Len() > 0 && p.mayHold(n) && p.size.vsize(uint64(n), true) <= p.maxVSize; n++ {
+	for n := 1; n <= most && h.Len() > 0 && p.mayHold(n) && p.size.vsize(uint64(n), true) <= p.maxVSize; n++ {
 		coins = append(coins, p.in.Coins[heap.Pop(h).(candidate).at])
 	}
 	if len(coins) < 2 {

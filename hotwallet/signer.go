@@ -33,9 +33,11 @@ const (
 	KindPayout      Kind = "payout"
 	KindChild       Kind = "child"
 	KindConsolidate Kind = "consolidate"
-	KindSweep       Kind = "sweep"  // ETH
-	KindTopup       Kind = "topup"  // ETH
-	KindCancel      Kind = "cancel" // ETH
+	KindSweep       Kind = "sweep" // ETH
+	KindTopup       Kind = "topup" // ETH
+	// KindCancel takes inputs of another batch, whose payouts can then never be
+	// mined: it is the only kind whose inputs may be promised already.
+	KindCancel Kind = "cancel"
 )
 
 // The states of rows that a request must carry.

@@ -13,9 +13,16 @@ import (
 	"causeway/internal/failpoint"
 )
 
-// BatchPayout is the kind of a batch that pays withdrawals. Batches of other
-// kinds pay only scripts of ours.
-const BatchPayout = "payout"
+// The kinds of batches. Only a payout pays withdrawals, the others pay scripts of
+// ours: a child spends the change of a batch that is stuck and pays for both, a
+// consolidation makes few coins of many, a cancel takes the inputs of a batch that
+// is not to be mined.
+const (
+	BatchPayout      = "payout"
+	BatchChild       = "child"
+	BatchConsolidate = "consolidate"
+	BatchCancel      = "cancel"
+)
 
 // Batch is one transaction of ours, in all its fee variants.
 type Batch struct {
@@ -24,18 +31,36 @@ type Batch struct {
 	Kind        string
 	Withdrawals []string
 	Inputs      []chains.Outpoint // sorted; every variant spends exactly these
-	Fee         chains.Amount
-	Plan        json.RawMessage // nil for an adopted batch that has none yet
+	Fee         chains.Amount     // of the newest plan
+	Plan        json.RawMessage   // the newest; nil for an adopted batch that has none yet
+	Pending     bool              // Plan is of a variant that is not signed yet
+	BaseBlock   uint64            // at which it was planned, where that counts
 	Assigned    *Assigned
 	Variants    []Signed
-	Broadcast   *Broadcast
-	Mined       *Spending // the transaction of the chain that is this batch
-	Conflict    string    // another transaction that spends an input
+	Since       uint64     // height of the newest block when it was last signed, or put back by a reorganisation
+	Broadcast   *Broadcast // the newest
+	Taken       []string   // the variants that a node took
+	Mined       *Spending  // the transaction of the chain that is this batch
+	Conflict    string     // another transaction that spends an input
 	Settling    *Settling
 	Settled     *Settled
+	Releasing   *Releasing
 	Released    *Released // it can never be mined
 
 	index int
+}
+
+// Newest is the newest variant, nil before the first.
+func (b *Batch) Newest() *Signed {
+	if len(b.Variants) == 0 {
+		return nil
+	}
+	return &b.Variants[len(b.Variants)-1]
+}
+
+// undecided says that nothing is known of the end of a batch.
+func (b *Batch) undecided() bool {
+	return b.Mined == nil && b.Conflict == "" && b.Settled == nil && b.Releasing == nil && b.Released == nil
 }
 
 func (b *Batch) place() int { return b.index }
@@ -106,10 +131,25 @@ func (s *State) addBatch(b *Batch) {
 	s.batchList = append(s.batchList, b)
 	s.openBatches[b.ID] = b
 	for _, in := range b.Inputs {
-		c.kept[in] = b.ID
+		s.keep(c, b, in)
 	}
 	for _, id := range b.Withdrawals {
 		s.withdrawals[id].Batch = b.ID
+	}
+}
+
+// keep keeps an input for a batch. What a cancel and the batch that it cancels
+// share is kept for both, whichever of them is known first.
+func (s *State) keep(c *Chain, b *Batch, in chains.Outpoint) {
+	holder := s.batches[c.kept[in]]
+	switch {
+	case holder == nil || holder.Released != nil:
+		c.kept[in] = b.ID
+	case b.Kind == BatchCancel:
+		c.cancels[in] = b.ID
+	default: // the holder is a cancel
+		c.cancels[in] = holder.ID
+		c.kept[in] = b.ID
 	}
 }
 
@@ -134,15 +174,35 @@ func (s *State) planned(e *Planned, at time.Time) error {
 			return refuse("withdrawal %s cannot be planned", id)
 		}
 	}
-	spendable := s.Spendable(e.Chain)
-	for _, in := range e.Inputs {
-		if !slices.ContainsFunc(spendable, func(coin Coin) bool { return coin.Outpoint == in }) {
-			return refuse("%s of %s may not be spent", DepositID(c.ID, in), e.Batch)
+	fresh := e.Inputs
+	if e.BatchKind == BatchCancel {
+		var err error
+		if fresh, err = s.cancels(c, e); err != nil {
+			return err
 		}
 	}
-	b := &Batch{ID: e.Batch, Chain: e.Chain, Kind: e.BatchKind, Withdrawals: e.Withdrawals, Inputs: e.Inputs, Fee: e.Fee, Plan: e.Plan}
+	if err := s.allSpendable(e, fresh); err != nil {
+		return err
+	}
+	b := &Batch{
+		ID: e.Batch, Chain: e.Chain, Kind: e.BatchKind, Withdrawals: e.Withdrawals, Inputs: e.Inputs, Fee: e.Fee, Plan: e.Plan,
+		Pending: true, BaseBlock: e.BaseBlock,
+	}
 	s.addBatch(b)
 	s.touchBatch(b, at, "batch "+b.ID)
+	return nil
+}
+
+func (s *State) allSpendable(e *Planned, inputs []chains.Outpoint) error {
+	spendable := map[chains.Outpoint]bool{}
+	for _, coin := range s.Spendable(e.Chain) {
+		spendable[coin.Outpoint] = true
+	}
+	for _, in := range inputs {
+		if !spendable[in] {
+			return refuse("%s of %s may not be spent", DepositID(e.Chain, in), e.Batch)
+		}
+	}
 	return nil
 }
 
@@ -154,7 +214,12 @@ func (s *State) dropped(e *Dropped, at time.Time) error {
 	}
 	c := s.chains[b.Chain]
 	for _, in := range b.Inputs {
-		delete(c.kept, in)
+		if c.kept[in] == b.ID {
+			delete(c.kept, in)
+		}
+		if c.cancels[in] == b.ID {
+			delete(c.cancels, in)
+		}
 	}
 	for _, id := range b.Withdrawals {
 		w := s.withdrawals[id]
@@ -204,8 +269,12 @@ func (s *State) adopt(e *Assigned, at time.Time) error {
 		}
 	}
 	for _, in := range e.Inputs {
-		if other := c.kept[in]; other != "" && s.batches[other].Released == nil {
-			return refuse("%s is kept for %s and assigned to %s", DepositID(c.ID, in), other, e.Batch)
+		other := s.batches[c.kept[in]]
+		if other == nil || other.Released != nil {
+			continue
+		}
+		if (other.Kind == BatchCancel) == (e.BatchKind == BatchCancel) || c.cancels[in] != "" {
+			return refuse("%s is kept for %s and assigned to %s", DepositID(c.ID, in), other.ID, e.Batch)
 		}
 	}
 	for _, id := range e.Withdrawals {
@@ -227,9 +296,41 @@ func (s *State) replanned(e *Replanned, at time.Time) error {
 	if b == nil || b.Assigned == nil || b.Plan != nil || b.Mined != nil || b.Released != nil {
 		return refuse("batch %s cannot be planned again", e.Batch)
 	}
-	b.Plan, b.Fee = e.Plan, e.Fee
+	b.Plan, b.Fee, b.Pending = e.Plan, e.Fee, true
 	s.touchBatch(b, at, "")
 	return nil
+}
+
+// bumped books the intent of a further variant. A batch whose change is promised
+// to a child gets none: the child would die with it (design, rule 3).
+func (s *State) bumped(e *Bumped, at time.Time) error {
+	b := s.batches[e.Batch]
+	switch {
+	case b == nil || !b.undecided() || b.Settling != nil:
+		return refuse("batch %s cannot be bumped", e.Batch)
+	case b.Pending || len(b.Variants) == 0:
+		return refuse("batch %s has a plan that is not signed", e.Batch)
+	case s.HasChild(b):
+		return refuse("the change of batch %s is promised to a child", e.Batch)
+	case !b.Newest().Fee.Less(e.Fee):
+		return refuse("batch %s: a fee of %s after %s", e.Batch, e.Fee, b.Newest().Fee)
+	}
+	b.Plan, b.Fee, b.Pending = e.Plan, e.Fee, true
+	s.touchBatch(b, at, "")
+	return nil
+}
+
+// HasChild says whether change of a batch is kept for another one.
+func (s *State) HasChild(b *Batch) bool {
+	c := s.chains[b.Chain]
+	for _, v := range b.Variants {
+		for _, p := range v.Change {
+			if child := s.batches[c.kept[p.Outpoint]]; child != nil && child.Released == nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (s *State) signed(e *Signed, at time.Time) error {
@@ -249,6 +350,7 @@ func (s *State) signed(e *Signed, at time.Time) error {
 	}
 	c := s.chains[b.Chain]
 	b.Variants = append(b.Variants, *e)
+	b.Pending, b.Since = false, c.height()
 	c.makers[e.TxID] = b.ID
 	s.signerCounter = max(s.signerCounter, e.Counter)
 	for _, p := range e.Change {
@@ -265,10 +367,10 @@ func (s *State) broadcast(e *Broadcast, at time.Time) error {
 	if b == nil || !slices.ContainsFunc(b.Variants, func(v Signed) bool { return v.TxID == e.TxID }) {
 		return refuse("batch %s has no variant %s", e.Batch, e.TxID)
 	}
-	if b.Broadcast != nil && b.Broadcast.TxID == e.TxID {
+	if slices.Contains(b.Taken, e.TxID) {
 		return refuse("batch %s: broadcast of %s twice", e.Batch, e.TxID)
 	}
-	b.Broadcast = e
+	b.Broadcast, b.Taken = e, append(b.Taken, e.TxID)
 	s.touchBatch(b, at, e.TxID)
 	return nil
 }
@@ -290,6 +392,20 @@ func (s *State) settled(e *Settled, at time.Time) error {
 	}
 	b.Settled = e
 	s.touchBatch(b, at, e.TxID)
+	return nil
+}
+
+// releasing books the intent to release a batch, which must be dead.
+func (s *State) releasing(e *Releasing, at time.Time) error {
+	b := s.batches[e.Batch]
+	if b == nil || b.Assigned == nil || b.Settled != nil || b.Releasing != nil || b.Released != nil {
+		return refuse("batch %s cannot be released", e.Batch)
+	}
+	if proof, dead := s.Dead(b); !dead || proof != e.Proof {
+		return refuse("batch %s is not dead by %q", e.Batch, e.Proof)
+	}
+	b.Releasing = e
+	s.touchBatch(b, at, e.Proof)
 	return nil
 }
 
@@ -357,11 +473,11 @@ func (s *State) Variant(chain chains.ID, txid string) []byte {
 }
 
 // UnsettledFees is what the miner fees of a chain's batches come to that the
-// sidechain has not charged yet.
-func (s *State) UnsettledFees(chain chains.ID) chains.Amount {
+// sidechain has not charged yet, but for that of one batch.
+func (s *State) UnsettledFees(chain chains.ID, but string) chains.Amount {
 	var sum chains.Amount
 	for _, b := range s.openBatchesOf(chain) {
-		if b.Settled != nil {
+		if b.Settled != nil || b.ID == but {
 			continue
 		}
 		fee := b.Fee

@@ -23,11 +23,13 @@ type Chain struct {
 	unspent  map[chains.Outpoint]*Output // in the chain and not spent in it
 	txs      map[string]*Spending
 	kept     map[chains.Outpoint]string // the batch that an outpoint is kept for
+	cancels  map[chains.Outpoint]string // the cancel that takes an outpoint from that batch
 	makers   map[string]string          // the batch of a signed transaction, by txid
 	foreign  map[string]*Spending       // transactions of the chain that are no batch's
 	blocks   map[string]*blockIndex     // of tail, by hash
 	risk     chains.Amount              // what deposits brought within the tail
 	halts    []Halt
+	seen     map[string]Acknowledged // transactions that a person has looked at, by txid
 }
 
 type watch struct{ complete bool }
@@ -72,6 +74,8 @@ func (s *State) configured(e *Configured) error {
 			unspent:  map[chains.Outpoint]*Output{},
 			txs:      map[string]*Spending{},
 			kept:     map[chains.Outpoint]string{},
+			cancels:  map[chains.Outpoint]string{},
+			seen:     map[string]Acknowledged{},
 			makers:   map[string]string{},
 			foreign:  map[string]*Spending{},
 			blocks:   map[string]*blockIndex{},
@@ -217,6 +221,12 @@ func (c *Chain) Tip() (tip chains.BlockRef, ok bool) {
 // Tail is the newest blocks, oldest first.
 func (c *Chain) Tail() []chains.Header { return slices.Clone(c.tail) }
 
+// height is that of the newest block, 0 before the first.
+func (c *Chain) height() uint64 {
+	tip, _ := c.Tip()
+	return tip.Height
+}
+
 // Next is the height of the block to connect next.
 func (c *Chain) Next() uint64 { return c.next }
 
@@ -296,6 +306,14 @@ func (c *Chain) TailRefs() []chains.BlockRef {
 
 // Knows says whether an outpoint is an output of ours, or is kept for a batch.
 func (c *Chain) Knows(o chains.Outpoint) bool { return c.outputs[o] != nil || c.kept[o] != "" }
+
+// InputDepth is how deep an output from outside must be for payouts, and what
+// spends an input of a batch for the batch to be dead.
+func (c *Chain) InputDepth() uint64 { return c.CreditDepth() + c.Config.InputExtra }
+
+// final says whether a block is so deep that nothing of it is expected to leave
+// the chain again.
+func (c *Chain) final(ref *chains.BlockRef) bool { return c.Depth(ref) >= c.InputDepth() }
 
 // KeptFor is the batch that an outpoint is kept for, or empty.
 func (c *Chain) KeptFor(o chains.Outpoint) string { return c.kept[o] }

@@ -2,6 +2,7 @@ package pegs
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -223,35 +224,51 @@ func (s *State) Needed(d *Deposit) uint64 {
 	return need
 }
 
-// Alarms lists what no honest course of events explains: credits that differ
-// from the deposit, credited deposits that left the chain, spends by
-// transactions of nobody we know, and batches whose inputs were spent otherwise.
-func (s *State) Alarms(chain chains.ID) []string {
-	var list []string
-	for _, d := range ordered(s.alarming) {
-		if d.Chain != chain {
-			continue
-		}
-		if !d.creditedRight() {
-			list = append(list, fmt.Sprintf("deposit %s was credited as %s %s to %s", d.ID, d.Credit.Quantity, d.Credit.Symbol, d.Credit.To))
-		}
-		if d.In == nil {
-			list = append(list, fmt.Sprintf("deposit %s was credited and left the chain", d.ID))
-		}
+// claimed books that a deposit is to be minted by order of a person. What the
+// contract never mints twice, no second order can.
+func (s *State) claimed(e *Claimed, at time.Time) error {
+	d := s.deposits[e.Deposit]
+	switch {
+	case d == nil:
+		return refuse("deposit %s is not known", e.Deposit)
+	case e.Author == "" || e.Reason == "":
+		return refuse("a claim needs an author and a reason")
 	}
-	for _, b := range s.openBatchesOf(chain) {
-		switch {
-		case b.Conflict != "":
-			list = append(list, fmt.Sprintf("an input of batch %s was spent by transaction %s", b.ID, b.Conflict))
-		case b.Released != nil:
-			list = append(list, fmt.Sprintf("batch %s was released and is in the chain as transaction %s", b.ID, b.Mined.TxID))
-		}
+	symbol, quantity, remainder, err := s.Claimable(d)
+	if err != nil {
+		return refuse("deposit %s: %v", d.ID, err)
 	}
-	for _, txid := range s.chains[chain].Foreign() {
-		list = append(list, fmt.Sprintf("outputs of ours were spent by transaction %s, which is none of ours", txid))
+	d.Symbol, d.Quantity, d.Remainder = symbol, quantity, remainder
+	d.Class, d.Reason = "", ""
+	s.touchDeposit(d, at, fmt.Sprintf("claimed by %s: %s", e.Author, e.Reason))
+	return nil
+}
+
+// Claimable says as what a deposit that is not minted by itself could be minted
+// (design, rule 13), or why it cannot be.
+func (s *State) Claimable(d *Deposit) (symbol, quantity string, remainder chains.Amount, err error) {
+	switch d.Class {
+	case DepositHeld, DepositBelowMinimum, DepositUnclaimed:
+	default:
+		return "", "", remainder, fmt.Errorf("it is %s, there is nothing to claim", d.State())
 	}
-	slices.Sort(list)
-	return list
+	if d.Credit != nil {
+		return "", "", remainder, fmt.Errorf("it is %s, there is nothing to claim", d.State())
+	}
+	if d.Account == "" {
+		return "", "", remainder, errors.New("its address belongs to no account")
+	}
+	asset, ok := s.NativeAsset(d.Chain)
+	if !ok {
+		return "", "", remainder, errors.New("the sidechain has no asset for this coin")
+	}
+	if quantity, remainder, err = asset.Quantity(d.Amount); err != nil {
+		return "", "", remainder, err
+	}
+	if d.Amount == remainder {
+		return "", "", remainder, errors.New("it is worth less than the token's smallest part")
+	}
+	return asset.Symbol, quantity, remainder, nil
 }
 
 // creditedRight says whether the sidechain credited what was paid.

@@ -156,6 +156,20 @@ type Planned struct {
 	Fee         chains.Amount     `json:"fee"`
 	// Plan is what the signer needs to build the same bytes again; opaque here.
 	Plan json.RawMessage `json:"plan"`
+	// BaseBlock is the base block at which it was planned: for rules that count
+	// them. 0 where none counts.
+	BaseBlock uint64 `json:"base_block,omitempty"`
+	// Author and Reason are whose order a cancel is, and why.
+	Author string `json:"author,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Bumped is the intent to sign a further variant of a batch: the same inputs,
+// payees and amounts, a higher fee.
+type Bumped struct {
+	Batch string          `json:"batch"`
+	Fee   chains.Amount   `json:"fee"`
+	Plan  json.RawMessage `json:"plan"`
 }
 
 // Dropped records that a planned batch can never be assigned: the sidechain
@@ -220,11 +234,36 @@ type Settled struct {
 	Tx    string `json:"tx,omitempty"`
 }
 
+// Releasing is the intent to submit the release of a batch that is dead: the
+// proof names the input that another transaction has spent for good.
+type Releasing struct {
+	Batch string `json:"batch"`
+	Proof string `json:"proof"`
+}
+
 // Released records the sidechain's row that proves a batch dead: no variant of
 // it can ever be mined. Its inputs stay kept, because the signer promised them.
 type Released struct {
 	Batch  string `json:"batch"`
 	Reason string `json:"reason"`
+}
+
+// Claimed is the order of a person to mint a deposit that is not minted by
+// itself, to the account that its address belongs to.
+type Claimed struct {
+	Deposit string `json:"deposit"`
+	Author  string `json:"author"`
+	Reason  string `json:"reason"`
+}
+
+// Acknowledged records that a person has looked at a transaction that the ledger
+// is alarmed about: it gives no cause to halt any more. What else such a
+// transaction's author does is a new alarm.
+type Acknowledged struct {
+	Chain  chains.ID `json:"chain"`
+	TxID   string    `json:"txid"`
+	Author string    `json:"author"`
+	Reason string    `json:"reason"`
 }
 
 // Scope is what can be halted by itself, per chain.
@@ -239,6 +278,9 @@ const (
 
 // Scopes lists all of them.
 func Scopes() []Scope { return []Scope{ScopeDeposits, ScopeMinting, ScopePayouts} }
+
+// GatewayAuthor is the author of what no person ordered.
+const GatewayAuthor = "gateway"
 
 // Halted stops scopes of a chain for a cause. Several causes may hold at once.
 type Halted struct {
@@ -273,12 +315,16 @@ func (*Returned) Kind() string     { return "returned" }
 func (*Planned) Kind() string      { return "planned" }
 func (*Dropped) Kind() string      { return "dropped" }
 func (*Assigned) Kind() string     { return "assigned" }
+func (*Bumped) Kind() string       { return "bumped" }
 func (*Replanned) Kind() string    { return "replanned" }
 func (*Signed) Kind() string       { return "signed" }
 func (*Broadcast) Kind() string    { return "broadcast" }
 func (*Settling) Kind() string     { return "settling" }
 func (*Settled) Kind() string      { return "settled" }
+func (*Releasing) Kind() string    { return "releasing" }
 func (*Released) Kind() string     { return "released" }
+func (*Claimed) Kind() string      { return "claimed" }
+func (*Acknowledged) Kind() string { return "acknowledged" }
 func (*Halted) Kind() string       { return "halted" }
 func (*Resumed) Kind() string      { return "resumed" }
 
@@ -288,7 +334,7 @@ func newEvent(kind string) (Event, error) {
 		&Configured{}, &EpochAdded{}, &Watching{}, &Backscanned{}, &Connected{}, &Disconnected{},
 		&AssetsSeen{}, &Minting{}, &Credited{}, &Requested{}, &Queued{}, &Parked{}, &Returned{},
 		&Planned{}, &Dropped{}, &Assigned{}, &Replanned{}, &Signed{}, &Broadcast{}, &Settling{},
-		&Settled{}, &Released{}, &Halted{}, &Resumed{},
+		&Settled{}, &Released{}, &Halted{}, &Resumed{}, &Bumped{}, &Releasing{}, &Claimed{}, &Acknowledged{},
 	} {
 		if e.Kind() == kind {
 			return e, nil

@@ -98,8 +98,10 @@ func (s *State) recognise(c *Chain, tx *Spending, at time.Time) {
 func (s *State) batchesOf(c *Chain, tx *Spending) (list []*Batch) {
 	touched := map[string]bool{}
 	for _, in := range tx.Inputs {
-		if id := c.kept[in]; id != "" {
-			touched[id] = true
+		for _, id := range []string{c.kept[in], c.cancels[in]} {
+			if id != "" {
+				touched[id] = true
+			}
 		}
 	}
 	for _, id := range sortedKeys(touched) {
@@ -130,14 +132,25 @@ func (s *State) leave(c *Chain, index *blockIndex, block chains.BlockRef, at tim
 		delete(c.foreign, tx.TxID)
 		for _, b := range s.batchesOf(c, tx) {
 			if b.Mined == tx {
-				b.Mined = nil
+				b.Mined, b.Since = nil, c.height()
 			}
 			if b.Conflict == tx.TxID {
-				b.Conflict = ""
+				b.Conflict = c.conflictOf(b)
 			}
 			s.touchBatch(b, at, "block "+block.Hash+" left the chain")
 		}
 	}
+}
+
+// conflictOf finds a transaction of the chain, other than the batch's own, that
+// spends an input of a batch.
+func (c *Chain) conflictOf(b *Batch) string {
+	for _, in := range b.Inputs {
+		if out := c.outputs[in]; out != nil && out.Spent != nil && out.Spent.In != nil && out.Spent.Batch != b.ID {
+			return out.Spent.TxID
+		}
+	}
+	return ""
 }
 
 // deepened writes down what became deep enough, or no longer is, with the

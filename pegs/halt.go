@@ -49,6 +49,12 @@ func (c *Chain) Stands(scope Scope) bool {
 	return slices.ContainsFunc(c.halts, func(h Halt) bool { return slices.Contains(h.Scopes, scope) })
 }
 
+// haltedByPerson says whether a scope is halted by an order that is not the
+// gateway's own.
+func (c *Chain) haltedByPerson(scope Scope) bool {
+	return slices.ContainsFunc(c.halts, func(h Halt) bool { return h.Author != GatewayAuthor && slices.Contains(h.Scopes, scope) })
+}
+
 // HaltedBy says whether a cause is in force.
 func (c *Chain) HaltedBy(cause string) bool {
 	return slices.ContainsFunc(c.halts, func(h Halt) bool { return h.Cause == cause })

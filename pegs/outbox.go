@@ -15,6 +15,8 @@ type Coin struct {
 	// in no block that a coin of depth 0 needs, its creator included.
 	Ancestors    int
 	AncestorSize uint64
+	// Waits is for how many blocks the oldest of them was not mined.
+	Waits uint64
 }
 
 // Spendable lists what payouts of a chain may spend now, in a fixed order:
@@ -35,21 +37,18 @@ func (s *State) Spendable(id chains.ID) []Coin {
 		return list // its nodes do not relay long chains of our own
 	}
 	for _, b := range s.openBatchesOf(id) {
-		if b.Mined != nil || len(b.Variants) != 1 || b.Broadcast == nil || b.Conflict != "" {
-			continue
+		if b.Mined != nil || len(b.Variants) != 1 || b.Pending || b.Broadcast == nil || b.Conflict != "" || s.CancelOf(b) != nil {
+			continue // its change may be made by another variant, or by none
 		}
-		count, size, ok := s.ancestors(b)
+		pack, ok := s.Package(b)
 		for _, p := range b.Variants[0].Change {
-			if out := c.outputs[p.Outpoint]; ok && out.In == nil && c.kept[p.Outpoint] == "" {
-				list = append(list, Coin{Output: out, Ancestors: count, AncestorSize: size})
+			if out := c.outputs[p.Outpoint]; ok && pack.Count < MaxUnconfirmedChain && out.In == nil && c.kept[p.Outpoint] == "" {
+				list = append(list, Coin{Output: out, Ancestors: pack.Count, AncestorSize: pack.VSize, Waits: c.waits(pack.Since)})
 			}
 		}
 	}
 	return list
 }
-
-// InputDepth is how deep an output from outside must be for payouts.
-func (c *Chain) InputDepth() uint64 { return c.CreditDepth() + c.Config.InputExtra }
 
 func (s *State) spendable(c *Chain, out *Output, depth uint64) bool {
 	switch {
@@ -74,29 +73,40 @@ func (s *State) creditedAs(chain chains.ID, out *Output) bool {
 	return d != nil && d.State() == DepositCredited
 }
 
-// ancestors counts the transactions of ours, this batch included, that are not
-// in the chain and that it needs, with their sizes. ok is false when they are
-// more than may be, or when an input is neither in the chain nor to be made by
-// one of ours.
-func (s *State) ancestors(b *Batch) (count int, size uint64, ok bool) {
+// Package is a batch and all batches of ours in no block that it needs, by their
+// newest variants.
+type Package struct {
+	Count int
+	VSize uint64 // virtual bytes
+	Fee   chains.Amount
+	Since uint64 // height at which the oldest of them was signed last
+}
+
+// Package adds up what a batch needs to be mined. ok is false when nothing is
+// signed of a part of it, when that is more than is ever asked for, or when an
+// input is neither in the chain nor to be made by one of ours.
+func (s *State) Package(b *Batch) (p Package, ok bool) {
 	c := s.chains[b.Chain]
 	seen := map[string]bool{b.ID: true}
 	queue := []*Batch{b}
+	p.Since = b.Since
 	for len(queue) > 0 {
 		next := queue[0]
 		queue = queue[1:]
-		if len(next.Variants) == 0 || len(seen) >= MaxUnconfirmedChain {
-			return 0, 0, false
+		if len(next.Variants) == 0 || len(seen) > MaxUnconfirmedChain {
+			return Package{}, false
 		}
-		size += next.Variants[len(next.Variants)-1].VSize
+		p.VSize += next.Newest().VSize
+		p.Fee = addAmount(p.Fee, next.Newest().Fee)
+		p.Since = min(p.Since, next.Since)
 		for _, in := range next.Inputs {
 			out := c.outputs[in]
 			if out != nil && out.In != nil {
 				continue
 			}
 			maker := s.batches[c.makers[in.TxID]]
-			if maker == nil || maker.Conflict != "" {
-				return 0, 0, false
+			if maker == nil || maker.Conflict != "" || maker.Mined != nil {
+				return Package{}, false
 			}
 			if !seen[maker.ID] {
 				seen[maker.ID] = true
@@ -104,8 +114,21 @@ func (s *State) ancestors(b *Batch) (count int, size uint64, ok bool) {
 			}
 		}
 	}
-	return len(seen), size, true
+	p.Count = len(seen)
+	return p, true
 }
+
+// waits is the number of blocks since a height.
+func (c *Chain) waits(since uint64) uint64 {
+	if height := c.height(); height > since {
+		return height - since
+	}
+	return 0
+}
+
+// Waits is for how many blocks a signed batch was not mined since anything was
+// done about it.
+func (s *State) Waits(b *Batch) uint64 { return s.chains[b.Chain].waits(b.Since) }
 
 // ToMint lists the deposits of a chain that are deep enough for the intent to
 // mint them.
@@ -168,16 +191,10 @@ func (s *State) ToCheck(id chains.ID) []*Withdrawal { return s.withdrawalsIn(id,
 
 // ToPlan lists the withdrawals of a chain that wait for a batch, oldest first.
 func (s *State) ToPlan(id chains.ID) []*Withdrawal {
-	if c := s.chains[id]; c == nil || c.Stands(ScopePayouts) {
+	if !s.PaysOut(id) {
 		return nil
 	}
 	return s.withdrawalsIn(id, WithdrawalQueued)
-}
-
-// ToGiveBack lists the parked withdrawals whose tokens are to be returned; those
-// of a released batch are given back by whoever released it.
-func (s *State) ToGiveBack(id chains.ID) []*Withdrawal {
-	return slices.DeleteFunc(s.withdrawalsIn(id, WithdrawalParked), func(w *Withdrawal) bool { return w.Parked == nil || !w.Parked.GiveBack })
 }
 
 func (s *State) batchesWhere(id chains.ID, match func(*Batch) bool) []*Batch {
@@ -189,7 +206,7 @@ func (s *State) OpenBatches(id chains.ID) []*Batch { return s.openBatchesOf(id) 
 
 // ToAssign lists the planned batches whose row is not there yet.
 func (s *State) ToAssign(id chains.ID) []*Batch {
-	if c := s.chains[id]; c == nil || c.Stands(ScopePayouts) {
+	if !s.PaysOut(id) {
 		return nil
 	}
 	return s.batchesWhere(id, func(b *Batch) bool { return b.Assigned == nil })
@@ -197,37 +214,63 @@ func (s *State) ToAssign(id chains.ID) []*Batch {
 
 // ToReplan lists adopted batches that are not in the chain and have no plan.
 func (s *State) ToReplan(id chains.ID) []*Batch {
-	if c := s.chains[id]; c == nil || c.Stands(ScopePayouts) {
+	if !s.PaysOut(id) {
 		return nil
 	}
 	return s.batchesWhere(id, func(b *Batch) bool {
-		return b.Assigned != nil && b.Plan == nil && len(b.Variants) == 0 && b.Mined == nil && b.Conflict == "" && b.Settled == nil
+		return b.Assigned != nil && b.undecided() && b.Plan == nil && len(b.Variants) == 0
 	})
 }
 
-// ToSign lists the batches that may be signed: planned, and assigned in a final
-// block.
+// ToSign lists the batches with a plan that may be signed: assigned in a final
+// block, and not to be cancelled.
 func (s *State) ToSign(id chains.ID) []*Batch {
-	if c := s.chains[id]; c == nil || c.Stands(ScopePayouts) {
+	if !s.PaysOut(id) {
+		return nil
+	}
+	return s.batchesWhere(id, func(b *Batch) bool { return s.Signable(b) })
+}
+
+// Signable says whether the plan of a batch waits for a signature.
+func (s *State) Signable(b *Batch) bool {
+	assigned := b.Assigned != nil || failpoint.Off(failpoint.AssignBeforeSign)
+	return assigned && b.undecided() && b.Pending && b.Plan != nil && s.CancelOf(b) == nil
+}
+
+// ToLift lists the signed batches in no block that can still be made dearer, by a
+// further variant or a child of their change: those on which nothing else rests.
+func (s *State) ToLift(id chains.ID) []*Batch {
+	if !s.PaysOut(id) {
 		return nil
 	}
 	return s.batchesWhere(id, func(b *Batch) bool {
-		assigned := b.Assigned != nil || failpoint.Off(failpoint.AssignBeforeSign)
-		return assigned && b.Plan != nil && len(b.Variants) == 0 && b.Mined == nil && b.Conflict == "" && b.Settled == nil
+		return b.undecided() && b.Settling == nil && !b.Pending && len(b.Variants) > 0 && s.CancelOf(b) == nil && !s.HasChild(b)
 	})
 }
 
-// ToBroadcast lists the signed batches that are not in the chain, parents
-// before children. One that a node has taken is repeated even while payouts are
-// halted: it cannot be taken back.
+// ToBroadcast lists the signed batches that are not in the chain and of which
+// something may be sent, parents before children.
 func (s *State) ToBroadcast(id chains.ID) []*Batch {
-	c := s.chains[id]
-	if c == nil {
+	open := s.PaysOut(id)
+	return s.batchesWhere(id, func(b *Batch) bool { return len(s.sendable(b, open)) > 0 })
+}
+
+// Sendable lists the variants of a batch that may be sent, newest first. While
+// payouts stand still by themselves these are the ones that a node has taken:
+// they cannot be taken back, and an alarm may end only when they are mined. While
+// a person has halted payouts there are none.
+func (s *State) Sendable(b *Batch) []Signed { return s.sendable(b, s.PaysOut(b.Chain)) }
+
+func (s *State) sendable(b *Batch, open bool) (list []Signed) {
+	if b.Mined != nil || b.Conflict != "" || b.Released != nil || s.chains[b.Chain].haltedByPerson(ScopePayouts) {
 		return nil
 	}
-	return s.batchesWhere(id, func(b *Batch) bool {
-		return len(b.Variants) > 0 && b.Mined == nil && b.Conflict == "" && (b.Broadcast != nil || !c.Stands(ScopePayouts))
-	})
+	for _, v := range slices.Backward(b.Variants) {
+		if open || slices.Contains(b.Taken, v.TxID) {
+			list = append(list, v)
+		}
+	}
+	return list
 }
 
 // ToSettle lists the batches that are deep enough for the intent to settle.

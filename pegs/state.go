@@ -109,6 +109,8 @@ func (s *State) dispatch(event Event, at time.Time) error {
 		return s.minting(e, at)
 	case *Credited:
 		return s.credited(e, at)
+	case *Claimed:
+		return s.claimed(e, at)
 	case *Requested:
 		return s.requested(e, at)
 	case *Queued:
@@ -131,6 +133,8 @@ func (s *State) dispatchBatch(event Event, at time.Time) error {
 		return s.assigned(e, at)
 	case *Replanned:
 		return s.replanned(e, at)
+	case *Bumped:
+		return s.bumped(e, at)
 	case *Signed:
 		return s.signed(e, at)
 	case *Broadcast:
@@ -139,12 +143,16 @@ func (s *State) dispatchBatch(event Event, at time.Time) error {
 		return s.settling(e, at)
 	case *Settled:
 		return s.settled(e, at)
+	case *Releasing:
+		return s.releasing(e, at)
 	case *Released:
 		return s.released(e, at)
 	case *Halted:
 		return s.halted(e, at)
 	case *Resumed:
 		return s.resumed(e)
+	case *Acknowledged:
+		return s.acknowledge(e)
 	}
 	return refuse("unknown event %T", event)
 }

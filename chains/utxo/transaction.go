@@ -52,3 +52,32 @@ func (c *Coin) layoutOne(raw []byte) (layout, error) {
 	}
 	return l, nil
 }
+
+// CutTransaction finds a transaction in the bytes of a block of this coin and
+// gives the part of them that it is; nil without an error when the block does not
+// hold it. What comes back hashes to txid, so the block itself need not be
+// believed.
+func (c *Coin) CutTransaction(block []byte, txid string) ([]byte, error) {
+	want, err := parseHash(txid)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", chains.ErrBadTransaction, err)
+	}
+	if len(block) < HeaderBytes || len(block) > c.params.MaxBlockBytes {
+		return nil, fmt.Errorf("%w: %d bytes", chains.ErrBadBlock, len(block))
+	}
+	body, err := c.checkWork(block, sha256d(block[:HeaderBytes]))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", chains.ErrBadBlock, err)
+	}
+	txs, err := c.layouts(block, body)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", chains.ErrBadBlock, err)
+	}
+	var scratch, stripped []byte
+	for i := range txs {
+		if stripped, scratch = txs[i].stripped(block, scratch); sha256d(stripped) == want {
+			return block[txs[i].start:txs[i].end:txs[i].end], nil
+		}
+	}
+	return nil, nil
+}

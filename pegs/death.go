@@ -1,0 +1,159 @@
+package pegs
+
+import (
+	"fmt"
+	"slices"
+
+	"causeway/chains"
+)
+
+// Dead proves that no variant of an assigned batch can ever be mined (design,
+// rule 3): an input of it is spent by another transaction at final depth, or was
+// to be made by a batch that is dead, or by a variant that lost. A signed
+// transaction is a bearer cheque: nothing else makes it worthless. The proof is
+// the same text wherever the same chain was read.
+func (s *State) Dead(b *Batch) (proof string, dead bool) { return s.dead(b, map[string]bool{}) }
+
+func (s *State) dead(b *Batch, seen map[string]bool) (proof string, dead bool) {
+	if seen[b.ID] || b.Assigned == nil || b.Settled != nil || b.Mined != nil {
+		return "", false
+	}
+	seen[b.ID] = true
+	c := s.chains[b.Chain]
+	if tx := c.txs[b.Conflict]; tx != nil && c.final(tx.In) {
+		for _, in := range b.Inputs {
+			if slices.Contains(tx.Inputs, in) {
+				return fmt.Sprintf("%s is spent by %s in block %d %s", outpointText(in), tx.TxID, tx.In.Height, tx.In.Hash), true
+			}
+		}
+	}
+	for _, in := range b.Inputs {
+		if out := c.outputs[in]; out != nil && out.In != nil {
+			continue
+		}
+		maker := s.batches[c.makers[in.TxID]]
+		if maker == nil {
+			continue
+		}
+		if tx := maker.Mined; tx != nil && tx.TxID != in.TxID && c.final(tx.In) {
+			return fmt.Sprintf("%s will not be made: %s was mined instead in block %d %s", outpointText(in), tx.TxID, tx.In.Height, tx.In.Hash), true
+		}
+		if proof, dead := s.dead(maker, seen); dead {
+			return fmt.Sprintf("%s will not be made: %s", outpointText(in), proof), true
+		}
+	}
+	return "", false
+}
+
+func outpointText(o chains.Outpoint) string { return fmt.Sprintf("%s:%d", o.TxID, o.Index) }
+
+// ToRelease lists the batches that are dead, for the intent to release them.
+func (s *State) ToRelease(id chains.ID) []*Batch {
+	if !s.PaysOut(id) {
+		return nil
+	}
+	return s.batchesWhere(id, func(b *Batch) bool {
+		if b.Releasing != nil || b.Released != nil {
+			return false
+		}
+		_, dead := s.Dead(b)
+		return dead
+	})
+}
+
+// ToSubmitReleases lists the batches whose release is to be submitted until the
+// sidechain's row says so, as long as they are dead.
+func (s *State) ToSubmitReleases(id chains.ID) []*Batch {
+	if !s.PaysOut(id) {
+		return nil
+	}
+	return s.batchesWhere(id, func(b *Batch) bool {
+		if b.Releasing == nil || b.Released != nil {
+			return false
+		}
+		_, dead := s.Dead(b)
+		return dead
+	})
+}
+
+// ToGiveBack lists the parked withdrawals whose tokens are to be returned: what
+// cannot be paid, and what was in a batch that is released and, by what we know
+// ourselves, dead. What others released they give back themselves.
+func (s *State) ToGiveBack(id chains.ID) []*Withdrawal {
+	open := s.PaysOut(id)
+	return slices.DeleteFunc(s.withdrawalsIn(id, WithdrawalParked), func(w *Withdrawal) bool {
+		return s.GiveBackReason(w) == "" || w.Parked == nil && !open
+	})
+}
+
+// GiveBackReason is why the tokens of a parked withdrawal are to be returned;
+// empty when they are not.
+func (s *State) GiveBackReason(w *Withdrawal) string {
+	if w.Parked != nil {
+		if w.Parked.GiveBack {
+			return w.Parked.Reason
+		}
+		return ""
+	}
+	b := s.batches[w.Batch]
+	if b == nil || b.Released == nil {
+		return ""
+	}
+	if _, dead := s.Dead(b); !dead {
+		return ""
+	}
+	return b.Released.Reason
+}
+
+// cancels checks the inputs of a cancel: at least one of a batch that can be
+// cancelled, and not exactly its own, because batches are told apart by what they
+// spend. fresh are the inputs that are no batch's.
+func (s *State) cancels(c *Chain, e *Planned) (fresh []chains.Outpoint, err error) {
+	if e.Author == "" || e.Reason == "" {
+		return nil, refuse("a cancel needs an author and a reason")
+	}
+	var target *Batch
+	for _, in := range e.Inputs {
+		b := s.batches[c.kept[in]]
+		if b == nil {
+			fresh = append(fresh, in)
+			continue
+		}
+		if target != nil && target != b || !s.Cancellable(b) {
+			return nil, refuse("%s of cancel %s is kept for batch %s", DepositID(c.ID, in), e.Batch, b.ID)
+		}
+		target = b
+	}
+	if target == nil || slices.Equal(target.Inputs, sortedOutpoints(e.Inputs)) {
+		return nil, refuse("cancel %s does not tell itself from another batch", e.Batch)
+	}
+	return fresh, nil
+}
+
+// Cancellable says whether a cancel may be planned for a batch: it is assigned,
+// undecided, no cancel itself, and none was planned for it.
+func (s *State) Cancellable(b *Batch) bool {
+	return b.Assigned != nil && b.undecided() && b.Kind != BatchCancel && s.CancelOf(b) == nil
+}
+
+// CancelOf is the cancel of a batch, nil when there is none.
+func (s *State) CancelOf(b *Batch) *Batch {
+	c := s.chains[b.Chain]
+	for _, in := range b.Inputs {
+		if cancel := s.batches[c.cancels[in]]; cancel != nil && cancel != b && cancel.Released == nil {
+			return cancel
+		}
+	}
+	return nil
+}
+
+// Cancelled is the batch that a cancel takes inputs of, nil when that is unknown.
+func (s *State) Cancelled(cancel *Batch) *Batch {
+	c := s.chains[cancel.Chain]
+	for _, in := range cancel.Inputs {
+		if b := s.batches[c.kept[in]]; b != nil && b != cancel {
+			return b
+		}
+	}
+	return nil
+}
