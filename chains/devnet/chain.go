@@ -20,6 +20,7 @@ import (
 	"github.com/btcsuite/btcd/mempool"
 	"github.com/btcsuite/btcd/mining"
 	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 	"github.com/gofrs/flock"
 )
 
@@ -61,9 +62,10 @@ type Chain struct {
 	hashes   *txscript.HashCache
 	journal  *journal
 	wallet   *wallet
-	index    map[chainhash.Hash]chainhash.Hash // transaction -> block, best chain only
-	detached []*btcutil.Block                  // disconnected by the operation under way
-	made     uint64                            // extra nonce: more than the blocks ever made
+	index    map[chainhash.Hash]chainhash.Hash       // transaction -> block, best chain only
+	detached []*btcutil.Block                        // disconnected by the operation under way
+	opened   map[wire.OutPoint]*blockchain.UtxoEntry // ForkID: outputs that the transaction under way may spend
+	made     uint64                                  // extra nonce: more than the blocks ever made
 
 	fault  atomic.Value // Fault
 	fake   fakeTip
@@ -76,7 +78,7 @@ type Chain struct {
 // New opens the chain in cfg.Dir, or begins one whose wallet is funded, and
 // serves its RPC until Close.
 func New(cfg Config) (*Chain, error) {
-	if cfg.Params.Net == nil || cfg.Params.Addresses == nil || cfg.Params.Name == "" {
+	if cfg.Params.Net == nil || cfg.Params.Addresses == nil || cfg.Params.Name == "" || cfg.Params.ForkID && cfg.Params.SegWit {
 		return nil, errors.New("devnet: incomplete Params")
 	}
 	c := &Chain{
@@ -183,9 +185,11 @@ func (c *Chain) openPool() {
 			FreeTxRelayLimit:     0,
 			MaxSigOpCostPerTx:    blockchain.MaxBlockSigOpsCost / 4,
 			MinRelayTxFee:        btcutil.Amount(c.params.Fees.Relay),
+			AcceptNonStd:         c.params.ForkID, // admit looks
+			RejectReplacement:    c.params.ForkID,
 		},
 		ChainParams:    c.net,
-		FetchUtxoView:  c.chain.FetchUtxoView,
+		FetchUtxoView:  c.fetchView,
 		BestHeight:     func() int32 { return c.chain.BestSnapshot().Height },
 		MedianTimePast: func() time.Time { return c.chain.BestSnapshot().MedianTime },
 		CalcSequenceLock: func(tx *btcutil.Tx, view *blockchain.UtxoViewpoint) (*blockchain.SequenceLock, error) {
@@ -196,7 +200,7 @@ func (c *Chain) openPool() {
 		HashCache:          c.hashes,
 	})
 	policy := &mining.Policy{BlockMaxWeight: blockchain.MaxBlockWeight - 4000, BlockMaxSize: blockchain.MaxBlockBaseSize}
-	c.template = mining.NewBlkTmplGenerator(policy, c.net, c.pool, c.chain, blockTime(c.clock), c.sigs, c.hashes)
+	c.template = mining.NewBlkTmplGenerator(policy, c.net, c.source(), c.chain, blockTime(c.clock), c.sigs, c.hashes)
 }
 
 // URL is the RPC endpoint with its credentials.

@@ -54,12 +54,15 @@
 // history and no import. The difficulty never changes. Whoever has the
 // credentials can do everything.
 //
+// # Coins
+//
+// Bitcoin, Litecoin, BitcoinCash and Dogecoin are its flavours; their comments say
+// what each leaves out. btcd's limits remain for all: a subsidy of 50 coins at
+// first and no amount above 21 million coins. Proof of work is the coin's own.
+//
 // # Adding a coin
 //
-// Write a function that returns Params, as Bitcoin does. Litecoin and Dogecoin
-// differ in data only (address versions, genesis, maturity, segwit, scrypt,
-// block version, fees). btcd's limits remain: a subsidy of 50 coins at first and
-// no amount above 21 million coins. Bitcoin Cash needs one thing more that
-// Params cannot say: btcd's script engine refuses its signature hash type
-// (FORKID), so its inputs want a verifier and a wallet signer of their own.
+// Write a function that returns Params, as these do. Coins that differ in address
+// versions, genesis, maturity, segwit, proof of work, block version and fees
+// differ in data only; other signatures need code, as in cash.go.
 package devnet

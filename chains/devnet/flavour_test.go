@@ -1,61 +1,16 @@
 package devnet
 
 import (
-	"math/big"
 	"testing"
-	"time"
 
-	"github.com/btcsuite/btcd/blockchain"
 	"github.com/btcsuite/btcd/btcutil/v2"
-	"github.com/btcsuite/btcd/chaincfg/v2"
-	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/wire/v2"
-	"golang.org/x/crypto/scrypt"
 )
 
-// dogeLike has what Params can vary, all varied: scrypt proof of work, another
-// genesis block and block version, no segwit, maturity 60, no halving, higher
-// fees, old script JSON.
-func dogeLike(t *testing.T) Params {
-	coinbase := wire.NewMsgTx(1)
-	coinbase.AddTxIn(wire.NewTxIn(wire.NewOutPoint(&chainhash.Hash{}, wire.MaxPrevOutIndex), []byte{4, 0xff, 0xff, 0, 0x1d, 1, 4}, nil))
-	coinbase.AddTxOut(wire.NewTxOut(88*coin, []byte{0x6a}))
-	genesis := &wire.MsgBlock{
-		Header: wire.BlockHeader{
-			Version: 1, Timestamp: time.Unix(1296688602, 0), Bits: 0x207fffff, Nonce: 2,
-			MerkleRoot: blockchain.CalcMerkleRoot([]*btcutil.Tx{btcutil.NewTx(coinbase)}, false),
-		},
-		Transactions: []*wire.MsgTx{coinbase},
-	}
-	hash := genesis.BlockHash()
-	net := chaincfg.RegressionNetParams
-	net.GenesisBlock, net.GenesisHash = genesis, &hash
-	net.SubsidyReductionInterval = 0
-	net.PowLimit = new(big.Int).Set(net.PowLimit)
-	return Params{
-		Name:         "doge",
-		Net:          &net,
-		Maturity:     60,
-		BlockVersion: 98<<16 | 4,
-		PoW: func(header []byte) (hash chainhash.Hash) {
-			key, err := scrypt.Key(header, header, 1024, 1, 1, len(hash))
-			if err != nil {
-				t.Error(err)
-			}
-			copy(hash[:], key)
-			return hash
-		},
-		Addresses:   ClassicAddresses{PubKeyHash: []byte{0x6f}, ScriptHash: []byte{0xc4}},
-		Fees:        Fees{Wallet: 1_000_000, Relay: 100_000, Max: 100_000_000},
-		AddressList: true,
-	}
-}
-
 func TestFlavour(t *testing.T) {
-	params := dogeLike(t)
+	params := Dogecoin()
 	dir := t.TempDir()
 	chain, c := start(t, Config{Params: params, Dir: dir})
-	mustEqual(t, "height", c.count(), 80)
+	mustEqual(t, "height", c.count(), 200)
 	to := c.text("getnewaddress")
 	mustEqual(t, "form", to[0] == 'm' || to[0] == 'n', true)
 	txid := c.text("sendtoaddress", to, 7)
@@ -81,7 +36,7 @@ func TestFlavour(t *testing.T) {
 
 // A block that misses its target is refused although btcd does not look.
 func TestFlavourProofOfWork(t *testing.T) {
-	params := dogeLike(t)
+	params := Dogecoin()
 	chain, _ := start(t, Config{Params: params})
 	template, err := chain.template.NewBlockTemplate(nil)
 	if err != nil {

@@ -37,6 +37,9 @@ func (c *Chain) checkTx(tx *btcutil.Tx, maxFeeRate int64) (*mempool.MempoolAccep
 	if _, mined := c.index[*tx.Hash()]; mined {
 		return nil, fail(codeAlreadyInChain, textInChain)
 	}
+	if err := c.admit(tx); err != nil {
+		return nil, err
+	}
 	verdict, err := c.pool.CheckMempoolAcceptance(tx)
 	if err != nil {
 		return nil, refusal(err)
@@ -48,6 +51,16 @@ func (c *Chain) checkTx(tx *btcutil.Tx, maxFeeRate int64) (*mempool.MempoolAccep
 		return nil, fail(codeVerify, textFeeTooHigh)
 	}
 	return verdict, nil
+}
+
+// acceptAgain takes in a transaction that was in the mempool or on the chain
+// before; orphan says that what it spends is not there.
+func (c *Chain) acceptAgain(tx *btcutil.Tx) (orphan bool) {
+	if c.admit(tx) != nil {
+		return false
+	}
+	missing, _, err := c.pool.MaybeAcceptTransaction(tx, false, false)
+	return err == nil && len(missing) > 0
 }
 
 func weightOf(tx *btcutil.Tx) int64 { return blockchain.GetTransactionWeight(tx) }

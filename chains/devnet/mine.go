@@ -24,6 +24,7 @@ func (c *Chain) mine(script []byte) (chainhash.Hash, error) {
 	if c.params.BlockVersion != 0 {
 		msg.Header.Version = c.params.BlockVersion
 	}
+	c.fillCash(msg)
 	// The extra nonce never repeats, so neither a coinbase nor a block is ever
 	// made twice, even when its parent is built upon again after a reorg.
 	c.made++

@@ -20,6 +20,12 @@ type Params struct {
 	Maturity uint16
 	// SegWit switches BIP 141 and BIP 341 on from block 1, or off for ever.
 	SegWit bool
+	// ForkID asks for Bitcoin Cash's signatures and order of transactions, and
+	// refuses replacement (cash.go). It excludes SegWit.
+	ForkID bool
+	// Spare is how many coinbases beyond the first 20 a new chain mines for its
+	// wallet.
+	Spare int32
 	// BlockVersion is written into every block; 0 lets BIP 9 decide.
 	BlockVersion int32
 	// PoW is the hash of the 80-byte header that is held against the target;
@@ -97,5 +103,5 @@ func (p Params) network() *chaincfg.Params {
 // fundBlocks is how many blocks a new chain mines for its own wallet: enough
 // for some twenty coinbases to be spendable.
 func (p Params) fundBlocks(net *chaincfg.Params) int32 {
-	return int32(net.CoinbaseMaturity) + 20
+	return int32(net.CoinbaseMaturity) + 20 + p.Spare
 }

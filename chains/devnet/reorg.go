@@ -182,8 +182,7 @@ func (c *Chain) settlePool() {
 	for progress := true; progress; {
 		progress = false
 		todo = slices.DeleteFunc(todo, func(tx *btcutil.Tx) bool {
-			missing, _, err := c.pool.MaybeAcceptTransaction(tx, false, false)
-			orphan := err == nil && len(missing) > 0
+			orphan := c.acceptAgain(tx)
 			progress = progress || !orphan
 			return !orphan
 		})

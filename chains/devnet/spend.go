@@ -181,7 +181,14 @@ func (c *Chain) sign(tx *wire.MsgTx, coins []walletCoin) error {
 	}
 	hashes := txscript.NewTxSigHashes(tx, previous)
 	for i, coin := range coins {
-		if err := signInput(tx, i, coin, c.wallet.scripts[string(coin.script)], hashes); err != nil {
+		key := c.wallet.scripts[string(coin.script)]
+		var err error
+		if c.params.ForkID {
+			tx.TxIn[i].SignatureScript, err = signCash(tx, i, coin, key.key, hashes)
+		} else {
+			err = signInput(tx, i, coin, key, hashes)
+		}
+		if err != nil {
 			return fmt.Errorf("signing input %d: %w", i, err)
 		}
 	}

@@ -104,6 +104,7 @@ func (c *Chain) openStore() (err error) {
 	c.chain, err = blockchain.New(&blockchain.Config{
 		DB:               c.db,
 		ChainParams:      c.net,
+		Checkpoints:      c.params.noScripts(),
 		TimeSource:       blockTime(c.clock),
 		UtxoCacheMaxSize: utxoCacheBytes,
 		SigCache:         c.sigs,
@@ -178,7 +179,7 @@ func (c *Chain) reloadPool(records []record) {
 			continue
 		}
 		if tx, err := btcutil.NewTxFromBytes(r.payload); err == nil {
-			_, _, _ = c.pool.MaybeAcceptTransaction(tx, false, false) // most are mined by now
+			c.acceptAgain(tx) // most are mined by now
 		}
 	}
 }
