@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"runtime/pprof"
@@ -23,6 +24,7 @@ type benchOptions struct {
 	Resting  int     `json:"resting,omitempty"`
 	Seconds  float64 `json:"seconds"`
 	Memory   bool    `json:"memory"`
+	Nodelike bool    `json:"nodelike,omitempty"`
 	Procs    int     `json:"gomaxprocs"`
 	profile  string  // file for a CPU profile of the measurement
 	dir      string  // of the stores
@@ -34,9 +36,10 @@ type workload struct {
 	next   func() (ops int, work func() error, err error)
 	finish func() error
 	close  func() error
-	// extra are further figures, known after the measurement.
+	// extra are further facts, known after the measurement.
 	extra func() (map[string]float64, error)
 	once  bool // next has one piece of work only
+	whole bool // next is measured too: its work goes on meanwhile
 }
 
 // benchmark is a load that bench knows.
@@ -94,6 +97,7 @@ func newBenchCommand() *cobra.Command {
 	flags.IntVar(&o.Resting, "resting", 0, "orders: how many rest in the book beforehand")
 	flags.Float64Var(&o.Seconds, "seconds", 5, "how long to measure")
 	flags.BoolVar(&o.Memory, "memory", false, "no files: without checkpoints")
+	flags.BoolVar(&o.Nodelike, "nodelike", false, "chains: checkpoints in the background as a node's, the making of the load measured too, and a restart at the end")
 	flags.StringVar(&o.profile, "profile", "", "write a CPU profile of the measurement to this file")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
@@ -101,35 +105,47 @@ func newBenchCommand() *cobra.Command {
 
 // benchResult is what bench prints.
 type benchResult struct {
-	Name         string             `json:"name"`
-	Ops          int                `json:"ops"`
-	Seconds      float64            `json:"seconds"`
-	OpsPerSecond float64            `json:"ops_per_second"`
-	CPUPerOp     float64            `json:"cpu_ns_per_op"`
-	AllocsPerOp  float64            `json:"allocs_per_op"`
-	Extra        map[string]float64 `json:"-"`
-	Config       benchOptions       `json:"config"`
+	Name         string  `json:"name"`
+	Ops          int     `json:"ops"`
+	Seconds      float64 `json:"seconds"`
+	OpsPerSecond float64 `json:"ops_per_second"`
+	// Signed is of replay alone: with the recovery of keys.
+	Signed      float64     `json:"ops_per_second_signed,omitempty"`
+	CPUPerOp    float64     `json:"cpu_ns_per_op"`
+	AllocsPerOp float64     `json:"allocs_per_op"`
+	Config      benchConfig `json:"config"`
 }
 
-// MarshalJSON puts the extra figures beside the others.
-func (r benchResult) MarshalJSON() ([]byte, error) {
-	type plain benchResult
-	text, err := json.Marshal(plain(r))
-	if err != nil || len(r.Extra) == 0 {
+// signedRate is the fact that becomes benchResult.Signed.
+const signedRate = "ops_per_second_signed"
+
+// benchConfig is the options, and what else is to be known of a run.
+type benchConfig struct {
+	benchOptions
+	facts map[string]float64
+}
+
+// MarshalJSON puts the facts beside the options.
+func (c benchConfig) MarshalJSON() ([]byte, error) {
+	text, err := json.Marshal(c.benchOptions)
+	if err != nil || len(c.facts) == 0 {
 		return text, err
 	}
-	extra, err := json.Marshal(r.Extra)
+	facts, err := json.Marshal(c.facts)
 	if err != nil {
 		return nil, err
 	}
-	return append(append(text[:len(text)-1], ','), extra[1:]...), nil
+	return append(append(text[:len(text)-1], ','), facts[1:]...), nil
 }
 
 func (r benchResult) String() string {
 	text := fmt.Sprintf("%s: %.0f ops/s (%d in %.2f s), %.0f ns of CPU and %.1f allocations each",
 		r.Name, r.OpsPerSecond, r.Ops, r.Seconds, r.CPUPerOp, r.AllocsPerOp)
-	for name, v := range r.Extra {
-		text += fmt.Sprintf(", %s %.0f", name, v)
+	if r.Signed > 0 {
+		text += fmt.Sprintf(", %.0f ops/s with signatures", r.Signed)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Config.facts)) {
+		text += fmt.Sprintf(", %s %.4g", name, r.Config.facts[name])
 	}
 	return text
 }
@@ -152,9 +168,12 @@ func (o benchOptions) run(ctx context.Context, name string) (result benchResult,
 		return result, err
 	}
 	result, err = o.profiled(func() (benchResult, error) { return w.measure(ctx, o.Seconds) })
-	result.Name, result.Config = name, o
+	result.Name, result.Config.benchOptions = name, o
 	if err == nil && w.extra != nil {
-		result.Extra, err = w.extra()
+		facts, failed := w.extra()
+		result.Signed, err = facts[signedRate], failed
+		delete(facts, signedRate)
+		result.Config.facts = facts
 	}
 	if w.close != nil {
 		err = errors.Join(err, w.close())
@@ -187,14 +206,9 @@ func (w *workload) measure(ctx context.Context, seconds float64) (r benchResult,
 		if err := ctx.Err(); err != nil {
 			return r, err
 		}
-		ops, work, err := w.next()
-		if err != nil {
+		if err := w.piece(&m, &r.Ops); err != nil {
 			return r, err
 		}
-		if err := m.during(work); err != nil {
-			return r, err
-		}
-		r.Ops += ops
 	}
 	if w.finish != nil {
 		if err := m.during(w.finish); err != nil {
@@ -206,6 +220,25 @@ func (w *workload) measure(ctx context.Context, seconds float64) (r benchResult,
 	r.CPUPerOp = float64(m.cpu.Nanoseconds()) / float64(r.Ops)
 	r.AllocsPerOp = float64(m.allocs) / float64(r.Ops)
 	return r, nil
+}
+
+// piece does and measures one piece of work.
+func (w *workload) piece(m *meter, sum *int) error {
+	var ops int
+	var work func() error
+	next := func() (err error) {
+		ops, work, err = w.next()
+		return err
+	}
+	if w.whole {
+		if err := m.during(next); err != nil {
+			return err
+		}
+	} else if err := next(); err != nil {
+		return err
+	}
+	*sum += ops
+	return m.during(work)
 }
 
 // meter sums up what pieces of work cost the whole process.

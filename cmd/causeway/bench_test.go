@@ -39,6 +39,24 @@ func TestBench(t *testing.T) {
 	}
 }
 
+// A nodelike run ends with a restart from what a kill would leave.
+func TestBenchNodelike(t *testing.T) {
+	var out, errs bytes.Buffer
+	args := []string{"bench", "transfers", "--json", "--nodelike", "--seconds", "0.3", "--accounts", "60", "--per-block", "40"}
+	if code := run(context.Background(), args, &out, &errs); code != exitOK {
+		t.Fatalf("exit %d: %s", code, &errs)
+	}
+	var r struct{ Config map[string]any }
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"rows", "heap_bytes_per_row", "row_bytes_stored", "row_bytes_in_file", "restart_seconds", "restart_open_seconds", "restart_blocks"} {
+		if f, ok := r.Config[key].(float64); !ok || f <= 0 {
+			t.Errorf("%s is %v", key, r.Config[key])
+		}
+	}
+}
+
 func TestBenchUnknown(t *testing.T) {
 	for _, args := range [][]string{{"bench"}, {"bench", "nothing"}, {"bench", "transfers", "--accounts", "1"}} {
 		var out, errs bytes.Buffer

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"time"
 
 	"causeway/sidechain"
@@ -44,6 +43,7 @@ type benchChain struct {
 	ids    int
 	saved  time.Time
 	ops    []graphene.Operation // of the next block
+	recent []recentBlock        // for the restart of a nodelike run
 }
 
 func benchGenesis() *sidechain.Genesis {
@@ -68,31 +68,42 @@ func benchGenesis() *sidechain.Genesis {
 }
 
 func openBenchChain(o benchOptions) (*benchChain, error) {
-	g := benchGenesis()
-	text, err := g.Encode()
-	if err != nil {
-		return nil, err
-	}
 	path := home{o.dir}.path(stateFile)
 	if o.Memory {
 		path = ""
 	}
 	c := &benchChain{o: o, saved: time.Now()}
+	var err error
 	if c.clock, err = time.Parse(base.TimeLayout, benchStart); err != nil {
 		return nil, err
 	}
-	if c.db, err = state.Open(path); err != nil {
+	if c.db, c.engine, err = openBenchEngine(o, path); err != nil {
 		return nil, err
-	}
-	c.engine, err = sidechain.OpenEngine(sidechain.EngineConfig{
-		Genesis: g, GenesisBytes: text, DB: c.db, Contracts: chainContracts(g),
-		CheckpointBlocks: math.MaxInt, CheckpointEvery: -1, // saved in the measured time
-	})
-	if err != nil {
-		return nil, errors.Join(err, c.db.Close())
 	}
 	c.last = c.engine.Head().RefID
 	return c, nil
+}
+
+// openBenchEngine opens the chain that is in a file.
+func openBenchEngine(o benchOptions, path string) (*state.DB, *sidechain.Engine, error) {
+	g := benchGenesis()
+	text, err := g.Encode()
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := state.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg := sidechain.EngineConfig{Genesis: g, GenesisBytes: text, DB: db, Contracts: chainContracts(g)}
+	if !o.Nodelike {
+		cfg.CheckpointBlocks, cfg.CheckpointEvery = math.MaxInt, -1 // saved in the measured time
+	}
+	engine, err := sidechain.OpenEngine(cfg)
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return db, engine, nil
 }
 
 func (c *benchChain) close() error { return errors.Join(c.engine.Close(), c.db.Close()) }
@@ -134,6 +145,10 @@ func (c *benchChain) apply(blocks []*base.Block) error {
 		if err := c.engine.Apply(b); err != nil {
 			return err
 		}
+	}
+	if c.o.Nodelike {
+		c.remember(blocks)
+		return nil
 	}
 	if time.Since(c.saved) < 2*time.Second {
 		return nil
@@ -190,7 +205,12 @@ func (c *benchChain) work(op func() graphene.Operation) (*workload, error) {
 		return nil, errors.Join(err, c.close())
 	}
 	first := c.engine.Head().Block
+	finish := c.save
+	if c.o.Nodelike {
+		finish = nil
+	}
 	return &workload{
+		whole: c.o.Nodelike,
 		next: func() (int, func() error, error) {
 			blocks := make([]*base.Block, batchBlocks)
 			for i := range blocks {
@@ -202,26 +222,13 @@ func (c *benchChain) work(op func() graphene.Operation) (*workload, error) {
 			}
 			return batchBlocks * c.o.PerBlock, func() error { return c.apply(blocks) }, nil
 		},
-		finish: c.save,
+		finish: finish,
 		close:  c.close,
 		extra: func() (map[string]float64, error) {
-			return c.size(), c.allWell(first)
+			facts := c.size()
+			return facts, errors.Join(c.allWell(first), c.restart(facts))
 		},
 	}, nil
-}
-
-// size is the number of contract rows, and the whole heap divided by it.
-func (c *benchChain) size() map[string]float64 {
-	c.db.RLock()
-	defer c.db.RUnlock()
-	n := 0
-	for _, name := range c.db.Tables().TableNames() {
-		n += c.db.Tables().Table(name).Len()
-	}
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return map[string]float64{"rows": float64(n), "heap_bytes_per_row": float64(m.HeapAlloc) / float64(n)}
 }
 
 // allWell looks for refusals in the first and the newest measured block: a load

@@ -40,6 +40,7 @@ func refusedErr(format string, args ...any) error {
 
 func main() {
 	fileLimitIsAnError()
+	tuneCollector()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-ctx.Done()

@@ -150,6 +150,14 @@ func (db *DB) WriteTo(w io.Writer) (n int64, err error) {
 	return n, nil
 }
 
+// RowsStored is how many bytes the rows take in the file: those that count, and
+// with older versions of them. It waits for a checkpoint that is being written.
+func (db *DB) RowsStored() (live, all int) {
+	db.flushing.Lock()
+	defer db.flushing.Unlock()
+	return db.log.live, db.log.bytes
+}
+
 // Close checkpoints, unless the store is frozen, and closes the file. It is
 // called without a lock.
 func (db *DB) Close() error {
