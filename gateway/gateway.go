@@ -183,6 +183,7 @@ func (g *Gateway) open() (err error) {
 	if g.ledger, err = openLedger(filepath.Join(g.cfg.Home, LogFile), g.cfg.NetworkID, g.cfg.Now, g.cfg.Failpoint); err != nil {
 		return err
 	}
+	g.ledger.seals.report = func(err error) { g.log.Warn("no snapshot of the ledger was written", "error", err) }
 	if err := g.checkBase(); err != nil {
 		return err
 	}

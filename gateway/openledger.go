@@ -1,6 +1,11 @@
 package gateway
 
-import "time"
+import (
+	"io"
+	"time"
+
+	"causeway/pegs"
+)
 
 // OpenLedger opens the event log of a network by itself, for measurements: a
 // running gateway has its own.
@@ -10,3 +15,16 @@ func OpenLedger(path, network string) (*Ledger, error) {
 
 // Close stops the writer and closes the log.
 func (l *Ledger) Close() error { return l.close() }
+
+// WriteTo copies the log as it is durable now. The ledger goes on meanwhile: the
+// file only grows.
+func (l *Ledger) WriteTo(w io.Writer) (n int64, err error) {
+	var end place
+	if err := l.View(func(*pegs.State) { end = l.log.place }); err != nil {
+		return 0, err
+	}
+	return io.Copy(w, io.NewSectionReader(l.log.file, 0, end.Offset))
+}
+
+// WriteLog copies gateway.db as it is durable now.
+func (g *Gateway) WriteLog(w io.Writer) (n int64, err error) { return g.ledger.WriteTo(w) }

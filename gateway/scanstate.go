@@ -84,7 +84,10 @@ type scanStore struct {
 	saved map[chains.ID]time.Time
 }
 
-var bucketScans = []byte("scans")
+var (
+	bucketScans = []byte("scans")
+	keyNetwork  = []byte("network")
+)
 
 // saveEvery bounds how often a state is written while the gateway runs.
 const saveEvery = 30 * time.Second

@@ -3,6 +3,7 @@ package pegs
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 
 	"causeway/chains"
 )
@@ -328,15 +329,26 @@ func (*Acknowledged) Kind() string { return "acknowledged" }
 func (*Halted) Kind() string       { return "halted" }
 func (*Resumed) Kind() string      { return "resumed" }
 
+// registry holds the type of every kind of event.
+var registry = registered(
+	&Configured{}, &EpochAdded{}, &Watching{}, &Backscanned{}, &Connected{}, &Disconnected{},
+	&AssetsSeen{}, &Minting{}, &Credited{}, &Requested{}, &Queued{}, &Parked{}, &Returned{},
+	&Planned{}, &Dropped{}, &Assigned{}, &Replanned{}, &Signed{}, &Broadcast{}, &Settling{},
+	&Settled{}, &Released{}, &Halted{}, &Resumed{}, &Sealed{}, &Bumped{}, &Releasing{}, &Claimed{}, &Acknowledged{},
+)
+
+func registered(list ...Event) map[string]reflect.Type {
+	kinds := map[string]reflect.Type{}
+	for _, e := range list {
+		kinds[e.Kind()] = reflect.TypeOf(e).Elem()
+	}
+	return kinds
+}
+
 // newEvent makes an empty event of a kind.
 func newEvent(kind string) (Event, error) {
-	for _, e := range []Event{
-		&Configured{}, &EpochAdded{}, &Watching{}, &Backscanned{}, &Connected{}, &Disconnected{},
-		&AssetsSeen{}, &Minting{}, &Credited{}, &Requested{}, &Queued{}, &Parked{}, &Returned{},
-		&Planned{}, &Dropped{}, &Assigned{}, &Replanned{}, &Signed{}, &Broadcast{}, &Settling{},
-		&Settled{}, &Released{}, &Halted{}, &Resumed{}, &Bumped{}, &Releasing{}, &Claimed{}, &Acknowledged{},
-	} {
-		if e.Kind() == kind {
+	if t, ok := registry[kind]; ok {
+		if e, ok := reflect.New(t).Interface().(Event); ok {
 			return e, nil
 		}
 	}

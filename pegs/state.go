@@ -153,6 +153,8 @@ func (s *State) dispatchBatch(event Event, at time.Time) error {
 		return s.resumed(e)
 	case *Acknowledged:
 		return s.acknowledge(e)
+	case *Sealed:
+		return s.sealed(e)
 	}
 	return refuse("unknown event %T", event)
 }

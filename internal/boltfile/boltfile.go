@@ -43,16 +43,16 @@ func Open(path string, o Options) (*bbolt.DB, error) {
 	isNew := err != nil
 	db, err := open(path, o)
 	if err == nil && isNew && !o.NoSync {
-		if err = syncDirectory(filepath.Dir(path)); err != nil {
+		if err = SyncDirectory(filepath.Dir(path)); err != nil {
 			return nil, errors.Join(err, db.Close())
 		}
 	}
 	return db, err
 }
 
-// syncDirectory makes the names in a directory durable: bbolt syncs the file
+// SyncDirectory makes the names in a directory durable: bbolt syncs the file
 // alone.
-func syncDirectory(path string) error {
+func SyncDirectory(path string) error {
 	dir, err := os.Open(path)
 	if err != nil {
 		return err
