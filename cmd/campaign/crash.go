@@ -1,0 +1,236 @@
+package main
+
+import (
+	"errors"
+	"time"
+
+	"causeway/chains/chaintest"
+)
+
+// The shape of a schedule.
+const (
+	leastActions = 8
+	moreActions  = 14
+)
+
+// crashRun is one schedule: a random life of a gateway whose process ends again
+// and again, then rest, then judgement.
+func crashRun(o options, seed uint64) outcome {
+	nodes := 1
+	if seed%3 == 0 {
+		nodes = 3
+	}
+	l, err := newLife(o, seed, nodes)
+	if err != nil {
+		return outcome{seed: seed, violations: []string{"the world cannot be made: " + err.Error()}}
+	}
+	defer l.end()
+	l.free = seed%5 == 4
+	if err := l.live(); err != nil && !errors.Is(err, errGiveUp) {
+		l.fault("%v", err)
+	}
+	l.counts["lives"]++
+	if l.free {
+		l.counts["lives at full speed"]++
+	}
+	return outcome{seed: seed, violations: l.faults, counts: l.counts}
+}
+
+// live is the schedule.
+func (l *life) live() error {
+	if err := l.boot(trap{}); err != nil {
+		return err
+	}
+	if err := l.addresses(); err != nil {
+		return err
+	}
+	if err := l.opening(); err != nil {
+		return err
+	}
+	for range leastActions + l.rng.IntN(moreActions) {
+		if err := l.act(); err != nil {
+			return err
+		}
+		if err := l.step(l.rng.IntN(4)); err != nil {
+			return err
+		}
+	}
+	if err := l.settle(); err != nil {
+		return err
+	}
+	return l.judge()
+}
+
+// opening pays in, so that there is something to lose.
+func (l *life) opening() error {
+	if l.rng.IntN(2) == 0 {
+		if err := l.arm(); err != nil {
+			return err
+		}
+	}
+	for range 2 {
+		if err := l.deposit(); err != nil {
+			return err
+		}
+	}
+	for range 2 {
+		if err := l.sim.Mine(2); err != nil {
+			return err
+		}
+		if err := l.step(2); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// action is one thing that can happen, as likely as its weight.
+type action struct {
+	weight int
+	name   string
+	do     func(*life) error
+}
+
+var actions = []action{
+	{20, "deposits", (*life).deposit},
+	{25, "withdrawals", (*life).spend},
+	{25, "blocks", (*life).mine},
+	{12, "reorgs", (*life).reorg},
+	{5, "evictions", (*life).evict},
+	{4, "malleations", (*life).malleate},
+	{12, "node faults", (*life).breakNode},
+	{20, "traps", (*life).arm},
+	{6, "kills", (*life).kill},
+	{3, "restarts", (*life).stop},
+	{3, "restores", (*life).restore},
+	{2, "intruders", (*life).second},
+}
+
+func (l *life) act() error {
+	sum := 0
+	for _, a := range actions {
+		sum += a.weight
+	}
+	n := l.rng.IntN(sum)
+	for _, a := range actions {
+		if n -= a.weight; n < 0 {
+			l.counts[a.name]++
+			l.say("%s", a.name)
+			return a.do(l)
+		}
+	}
+	return nil
+}
+
+func (l *life) user() string { return users[l.rng.IntN(len(users))] }
+
+// deposit pays in: mostly once, sometimes to several at once or too little.
+func (l *life) deposit() error {
+	var outputs []chaintest.Output
+	for range 1 + max(l.rng.IntN(4)-1, 0) {
+		units := 20_000 + l.rng.Int64N(3_000_000)
+		if l.rng.IntN(10) == 0 {
+			units = 600 + l.rng.Int64N(minimumUnits-600)
+		}
+		outputs = append(outputs, chaintest.Output{Address: l.address[l.user()], Units: units})
+	}
+	_, err := l.sim.Send(outputs...)
+	return err
+}
+
+func (l *life) spend() error { return l.withdraw(l.user()) }
+
+func (l *life) mine() error { return l.sim.Mine(1 + l.rng.IntN(2)) }
+
+// reorg rewrites fewer blocks than a credit needs.
+func (l *life) reorg() error {
+	r := chaintest.Rewrite{Depth: 1 + l.rng.IntN(creditDepth-1)}
+	drop := l.rng.IntN(3)
+	r.Drop = func(*chaintest.Tx) bool { return drop > 0 && l.rng.IntN(2) == 0 }
+	r.Forget, r.Replace = l.rng.IntN(3) == 0, l.rng.IntN(3) == 0
+	_, err := l.sim.Reorg(r)
+	return err
+}
+
+func (l *life) evict() error {
+	node := l.sim.Node(l.rng.IntN(l.sim.Nodes()))
+	if pool := node.Pool(); len(pool) > 0 {
+		tx := pool[l.rng.IntN(len(pool))]
+		if l.rng.IntN(2) == 0 {
+			l.sim.Evict(tx)
+		} else {
+			node.Evict(tx)
+		}
+	}
+	return nil
+}
+
+func (l *life) malleate() error {
+	if pool := l.sim.Node(0).Pool(); len(pool) > 0 {
+		l.sim.Malleate(pool[l.rng.IntN(len(pool))])
+	}
+	return nil
+}
+
+// breakNode makes one node wrong for some requests: always the same one, so that of
+// three nodes two are right. The only node of a chain does not lie: nobody could
+// tell.
+func (l *life) breakNode() error {
+	node := l.sim.Node(int(l.seed) % l.sim.Nodes())
+	kinds := chaintest.FaultKinds()
+	kind := kinds[l.rng.IntN(len(kinds))]
+	if kind == chaintest.Lie && l.sim.Nodes() == 1 {
+		kind = chaintest.Lose
+	}
+	f := chaintest.Fault{Kind: kind, Times: 1 + l.rng.IntN(6), Delay: time.Millisecond}
+	if methods := chaintest.Methods(); l.rng.IntN(2) == 0 {
+		f.Method = methods[l.rng.IntN(len(methods))]
+	}
+	node.Inject(f)
+	switch l.rng.IntN(4) {
+	case 0:
+		node.Delay(l.rng.IntN(5))
+	case 1:
+		node.Cut(l.rng.IntN(2) == 0)
+	}
+	return nil
+}
+
+// trapPoints are where processes are made to end.
+var trapPoints = []string{
+	"", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C10", "C11", "C12", "C13", "C14", "C15", "C16", "C17", "C18", "C19", "C20",
+	"C23", "C24", "P1", "P2", "P3", "P4",
+}
+
+// newTrap is a crash point to die at.
+func (l *life) newTrap() trap {
+	t := trap{Set: true, Point: trapPoints[l.rng.IntN(len(trapPoints))]}
+	t.After = l.rng.IntN(3)
+	if t.Point == "" {
+		t.After = l.rng.IntN(60)
+	}
+	if t.Point == "C24" {
+		t.Delay = time.Duration(1+l.rng.IntN(300)) * time.Microsecond
+	}
+	return t
+}
+
+func (l *life) arm() error {
+	l.trap = l.newTrap()
+	return l.ask(func() error { return l.api.post("/campaign/trap", l.trap, nil) })
+}
+
+// kill ends the process at any instant.
+func (l *life) kill() error {
+	if err := l.alive(); err != nil {
+		return err
+	}
+	if !l.free {
+		// In the middle of a step.
+		doomed := *l.api
+		go func() { _ = doomed.post("/campaign/step?n=3", nil, nil) }()
+	}
+	time.Sleep(time.Duration(l.rng.IntN(4000)) * time.Microsecond)
+	l.proc.kill()
+	return nil
+}

@@ -1,0 +1,255 @@
+package model
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Point names an output of a transaction.
+type Point struct {
+	TxID  string
+	Index uint32
+}
+
+// Output is an output; Script is hex.
+type Output struct {
+	Point
+	Script string
+	Units  int64
+}
+
+// Tx is a transaction.
+type Tx struct {
+	ID      string
+	Spends  []Point
+	Outputs []Output
+}
+
+// Burn is a withdrawal that the sidechain took: Quantity left the account, Net is
+// to be paid to Script.
+type Burn struct {
+	ID, Account, Script string
+	Quantity, Net       int64
+}
+
+// World is what happened, as seen from outside.
+type World struct {
+	Blocks   [][]Tx            // the best chain, oldest first
+	Sent     []Tx              // all that the gateway ever gave to any node
+	Deposits map[string]string // script -> account
+	Burns    []Burn
+	Minimum  int64 // of a deposit
+	Depth    int   // at which a deposit is credited
+}
+
+// Claim is what the gateway says at its public surfaces.
+type Claim struct {
+	FeeAccount string
+	Balances   map[string]int64 // by account
+	Supply     int64
+	Credits    map[Point]Credit
+	Settled    map[string]string // burn -> transaction
+	Reserves   int64
+	Items      map[Point]int64 // outputs that it says it has
+}
+
+// Credit is a deposit that was credited.
+type Credit struct {
+	Account string
+	Units   int64
+}
+
+// book is what the chain says.
+type book struct {
+	World
+	outputs map[Point]Output
+	spent   map[Point]string // by which transaction
+	depth   map[string]int   // of each transaction
+	own     map[string]bool  // scripts of ours: deposits and change
+	fees    int64            // of transactions that spend outputs of ours
+	faults  []string
+}
+
+func (b *book) fault(format string, args ...any) {
+	b.faults = append(b.faults, fmt.Sprintf(format, args...))
+}
+
+// Judge lists everything in a claim that does not follow from the world. The
+// gateway must be at rest: nothing under way.
+func Judge(w World, c Claim) []string {
+	b := &book{
+		World: w, outputs: map[Point]Output{}, spent: map[Point]string{}, depth: map[string]int{}, own: map[string]bool{},
+	}
+	for script := range w.Deposits {
+		b.own[script] = true
+	}
+	b.paidAtMostOnce()
+	b.read()
+	b.credits(c)
+	b.payments(c)
+	b.books(c)
+	return b.faults
+}
+
+// paidAtMostOnce: whatever was ever handed to a node and pays a burn shares an
+// input with all else that pays it, so that no chain can hold two of them.
+func (b *book) paidAtMostOnce() {
+	for _, burn := range b.Burns {
+		var paying []Tx
+		for _, tx := range b.Sent {
+			if slices.ContainsFunc(tx.Outputs, func(o Output) bool { return o.Script == burn.Script }) {
+				paying = append(paying, tx)
+			}
+		}
+		for i, one := range paying {
+			for _, other := range paying[:i] {
+				if !slices.ContainsFunc(one.Spends, func(p Point) bool { return slices.Contains(other.Spends, p) }) {
+					b.fault("burn %s is paid by %s and by %s, which can both be mined", burn.ID, one.ID, other.ID)
+				}
+			}
+		}
+	}
+}
+
+// read goes through the chain. What a transaction that spends outputs of ours
+// pays beside burns is change, and ours.
+func (b *book) read() {
+	payees := map[string]bool{}
+	for _, burn := range b.Burns {
+		payees[burn.Script] = true
+	}
+	change := map[string]bool{}
+	for height, block := range b.Blocks {
+		for _, tx := range block {
+			b.depth[tx.ID] = len(b.Blocks) - height
+			var in, out int64
+			spends := false
+			for _, p := range tx.Spends {
+				b.spent[p] = tx.ID
+				if prev, ok := b.outputs[p]; ok && b.own[prev.Script] {
+					spends, in = true, in+prev.Units
+				}
+			}
+			for _, o := range tx.Outputs {
+				b.outputs[o.Point] = o
+				out += o.Units
+				if spends && !payees[o.Script] && b.Deposits[o.Script] == "" {
+					change[o.Script], b.own[o.Script] = true, true
+				}
+			}
+			if spends {
+				b.fees += in - out
+			}
+		}
+	}
+	if len(change) > 1 {
+		b.fault("change went to %d scripts: %s", len(change), strings.Join(slices.Sorted(maps.Keys(change)), " "))
+	}
+}
+
+// credits: every payment to a deposit script that is large and deep enough, once,
+// to its account, in full; and nothing else.
+func (b *book) credits(c Claim) {
+	for p, o := range b.outputs {
+		account := b.Deposits[o.Script]
+		if account == "" {
+			continue
+		}
+		credit, ok := c.Credits[p]
+		due := o.Units >= b.Minimum && b.depth[p.TxID] >= b.Depth
+		switch {
+		case due && !ok:
+			b.fault("deposit %s:%d of %d for %s is not credited", p.TxID, p.Index, o.Units, account)
+		case ok && !due:
+			b.fault("deposit %s:%d of %d at depth %d is credited", p.TxID, p.Index, o.Units, b.depth[p.TxID])
+		case ok && (credit.Account != account || credit.Units != o.Units):
+			b.fault("deposit %s:%d of %d for %s is credited as %d to %s", p.TxID, p.Index, o.Units, account, credit.Units, credit.Account)
+		}
+	}
+	for p, credit := range c.Credits {
+		if _, ok := b.outputs[p]; !ok {
+			b.fault("%d are credited to %s for %s:%d, which is not in the chain", credit.Units, credit.Account, p.TxID, p.Index)
+		}
+	}
+	want := map[string]int64{}
+	for _, credit := range c.Credits {
+		want[credit.Account] += credit.Units
+	}
+	for _, burn := range b.Burns {
+		want[burn.Account] -= burn.Quantity
+	}
+	for account, units := range want {
+		if c.Balances[account] != units {
+			b.fault("%s holds %d, and should hold %d", account, c.Balances[account], units)
+		}
+	}
+	for account, units := range c.Balances {
+		if _, known := want[account]; !known && account != c.FeeAccount && units != 0 {
+			b.fault("%s holds %d out of nothing", account, units)
+		}
+	}
+}
+
+// payments: every burn is paid once, exactly, and said to be settled by the
+// transaction that paid it.
+func (b *book) payments(c Claim) {
+	for _, burn := range b.Burns {
+		var paid []string
+		var units int64
+		for p, o := range b.outputs {
+			if o.Script == burn.Script {
+				paid, units = append(paid, p.TxID), units+o.Units
+			}
+		}
+		switch {
+		case len(paid) != 1 || units != burn.Net:
+			b.fault("burn %s was paid %d in %d outputs, and should be paid %d once", burn.ID, units, len(paid), burn.Net)
+		case c.Settled[burn.ID] != paid[0]:
+			b.fault("burn %s was paid by %s, settled is %q", burn.ID, paid[0], c.Settled[burn.ID])
+		}
+	}
+	for id := range c.Settled {
+		if !slices.ContainsFunc(b.Burns, func(burn Burn) bool { return burn.ID == id }) {
+			b.fault("%s is settled and was never burned", id)
+		}
+	}
+}
+
+// books: what we have is what circulates and what is credited to nobody; the fee
+// account holds what burns left less what miners took.
+func (b *book) books(c Claim) {
+	var reserves, uncredited, supply, fees int64
+	unspent := map[Point]int64{}
+	for p, o := range b.outputs {
+		if !b.own[o.Script] {
+			continue
+		}
+		if _, credited := c.Credits[p]; b.Deposits[o.Script] != "" && !credited {
+			uncredited += o.Units
+		}
+		if b.spent[p] == "" {
+			reserves += o.Units
+			unspent[p] = o.Units
+		}
+	}
+	for _, units := range c.Balances {
+		supply += units
+	}
+	for _, burn := range b.Burns {
+		fees += burn.Quantity - burn.Net
+	}
+	if supply != c.Supply {
+		b.fault("balances come to %d, the supply is said to be %d", supply, c.Supply)
+	}
+	if reserves != supply+uncredited {
+		b.fault("reserves of %d for a supply of %d and %d uncredited", reserves, supply, uncredited)
+	}
+	if reserves != c.Reserves || !maps.Equal(unspent, c.Items) {
+		b.fault("reserves of %d in %d outputs, said to be %d in %d", reserves, len(unspent), c.Reserves, len(c.Items))
+	}
+	if want := fees - b.fees; c.Balances[c.FeeAccount] != want {
+		b.fault("the fee account holds %d, and should hold %d", c.Balances[c.FeeAccount], want)
+	}
+}
