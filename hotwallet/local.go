@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 
@@ -14,6 +15,7 @@ import (
 	"causeway/sidechain/graphene"
 
 	"github.com/btcsuite/btcd/btcec/v2"
+	"go.etcd.io/bbolt"
 )
 
 // maxVariants bounds what one batch can make the journal hold.
@@ -111,6 +113,38 @@ func (s *LocalSigner) Close() error {
 
 // Counter is how many durable changes the journal has seen.
 func (s *LocalSigner) Counter() (uint64, error) { return s.journal.counter() }
+
+// SignerStatus says how far a signer's journal goes.
+type SignerStatus struct {
+	Counter uint64 `json:"counter"`      // durable changes
+	Header  uint64 `json:"header"`       // newest base block header signed, 0: none
+	Seen    uint64 `json:"proven_block"` // newest base block that it knows of, signed or in a proof
+}
+
+// Status reads the journal's numbers.
+func (s *LocalSigner) Status() (st SignerStatus, err error) {
+	if st.Counter, err = s.journal.counter(); err != nil {
+		return st, err
+	}
+	last, err := s.journal.header()
+	if err != nil {
+		return st, err
+	}
+	if last != nil {
+		st.Header = last.Number
+	}
+	st.Seen, err = s.journal.seen()
+	return st, err
+}
+
+// Snapshot writes a copy of signer.db as of one moment: a whole, openable file.
+// It holds signed transactions and no key.
+func (s *LocalSigner) Snapshot(w io.Writer) error {
+	return s.journal.view(func(tx *bbolt.Tx) error {
+		_, err := tx.WriteTo(w)
+		return err
+	})
+}
 
 // VerifyJournal checks the journal from its first entry to its last.
 func (s *LocalSigner) VerifyJournal() error { return s.journal.verify() }

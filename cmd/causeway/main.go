@@ -92,6 +92,7 @@ func newRootCommand() *cobra.Command {
 		newVerifyCommand(),
 		newConformCommand(),
 		newKeysCommand(),
+		newSignerCommand(),
 		newStatusCommand(),
 		newHaltCommand(),
 		newResumeCommand(),

@@ -24,6 +24,7 @@ import (
 	"causeway/chains/utxo/rpcnode"
 	"causeway/gateway"
 	"causeway/hotwallet"
+	"causeway/internal/boltfile"
 	pegscontract "causeway/pegs/contract"
 	"causeway/sidechain"
 	"causeway/sidechain/base"
@@ -69,8 +70,10 @@ type nodeOptions struct {
 	genesis  *sidechain.Genesis
 	document []byte // of genesis
 	config   Config
-	keys     *hotwallet.Keystore
+	keys     *hotwallet.Keystore // of a signer in this process
 	log      *slog.Logger
+	// findSigner gives a signer in another process; nil: it is in this one.
+	findSigner func(context.Context) (signing, error)
 
 	readOnly  bool // a stopped home
 	acceptGap bool
@@ -89,8 +92,7 @@ type node struct {
 	store     *solo.Store
 	machine   *solo.Machine
 	engine    *sidechain.Engine
-	wallet    *hotwallet.Wallet
-	signer    *hotwallet.LocalSigner
+	signer    signing
 	caps      map[chains.ID]hotwallet.SignerCaps // of signer
 	layer     baseLayer
 	sequencer *solo.Sequencer // nil where the layer follows
@@ -148,6 +150,7 @@ func exitCode(err error) error {
 	refused := []error{
 		solo.ErrAhead, solo.ErrGap, solo.ErrOtherChain, solo.ErrStoreInUse, solo.ErrSigner, sidechain.ErrOtherChain,
 		gateway.ErrOlderBase, gateway.ErrHomeInUse, gateway.ErrForeignKeys, hotwallet.ErrRollback, hotwallet.ErrForeignJournal,
+		boltfile.ErrInUse,
 	}
 	for _, kind := range refused {
 		if errors.Is(err, kind) {
@@ -232,33 +235,22 @@ func (n *node) openEngine(context.Context) error {
 	return nil
 }
 
-// openSigner opens the signer with its journal.
-func (n *node) openSigner(context.Context) error {
-	var err error
-	if n.wallet, err = n.keys.Wallet(chains.Network(n.genesis.Network)); err != nil {
+// openSigner readies the signer: one in this process, or the one that the
+// command found or starts.
+func (n *node) openSigner(ctx context.Context) (err error) {
+	if n.caps, err = allCaps(n.genesis, n.config); err != nil {
 		return err
 	}
-	config := hotwallet.SignerConfig{
-		Journal: n.home.path(signerFile), Wallet: n.wallet, Roles: n.keys.Roles(),
-		BaseChainID: n.baseID, ContractID: "ssc-" + n.genesis.ChainID, Sequencer: n.machine.SequencerKey(), Caps: map[chains.ID]hotwallet.SignerCaps{},
+	if n.findSigner != nil {
+		n.signer, err = n.findSigner(ctx)
+	} else {
+		n.signer, err = n.openLocalSigner()
 	}
-	for _, asset := range n.genesis.Assets {
-		coin, err := newCoin(asset.Chain, chains.Network(n.genesis.Network))
-		if err != nil {
-			return err
-		}
-		caps, err := signerCaps(asset, coin.Facts().Decimals, n.config.Chains.byID()[asset.Chain].FeeMax)
-		if err != nil {
-			return err
-		}
-		config.Coins = append(config.Coins, coin)
-		config.Caps[coin.ID()] = caps
-	}
-	if n.signer, err = hotwallet.OpenSigner(config); err != nil {
+	if err != nil {
+		n.signer = nil
 		return err
 	}
-	n.caps = config.Caps
-	n.defers(n.signer.Close)
+	n.defers(n.signer.close)
 	return nil
 }
 
@@ -387,7 +379,7 @@ func (n *node) openSequencer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	signer, err := n.signer.Sequencer(head, candidate)
+	signer, err := n.signer.sequencer(ctx, head, candidate)
 	if err != nil {
 		return err
 	}
@@ -400,16 +392,6 @@ func (n *node) openSequencer(ctx context.Context) error {
 	return err
 }
 
-// attestor is the account that our keys attest for.
-func (n *node) attestor() string {
-	for _, key := range n.keys.Roles() {
-		if key.Role == hotwallet.RoleAttestor {
-			return key.Account
-		}
-	}
-	return ""
-}
-
 // openGateway connects the outside chains.
 func (n *node) openGateway(context.Context) error {
 	cfg := gateway.Config{
@@ -419,8 +401,8 @@ func (n *node) openGateway(context.Context) error {
 	openGateway := gateway.OpenReadOnly
 	if !n.readOnly {
 		openGateway = gateway.Open
-		cfg.Signer, cfg.Keys = n.signer, n.wallet
-		cfg.Submitter = gateway.NewAttestor(n.layer, n.signer, n.attestor(), n.genesis.ChainID)
+		cfg.Signer, cfg.Keys = n.signer, n.signer
+		cfg.Submitter = gateway.NewAttestor(n.layer, n.signer, n.signer.attestor(), n.genesis.ChainID)
 	}
 	sections := n.config.Chains.byID()
 	for _, id := range slices.Sorted(maps.Keys(sections)) {

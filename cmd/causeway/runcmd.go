@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -8,13 +9,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"causeway/gateway"
-	"causeway/hotwallet"
 )
 
 func newRunCommand() *cobra.Command {
 	var (
 		dir       string
 		acceptGap bool
+		socket    string
 	)
 	cmd := &cobra.Command{
 		Use: "run", Short: "Run the node and the gateway of a home", Args: noArgs,
@@ -35,11 +36,7 @@ func newRunCommand() *cobra.Command {
 			if o.config, err = h.config(o.genesis); err != nil {
 				return err
 			}
-			secret, err := passphrase(false)
-			if err != nil {
-				return err
-			}
-			if o.keys, err = hotwallet.Open(h.path(keysFile), secret); err != nil {
+			if o.findSigner, err = signerFinder(cmd.Context(), o, socket); err != nil {
 				return err
 			}
 			for id, chain := range o.config.Chains.byID() {
@@ -60,6 +57,24 @@ func newRunCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&dir, "home", "", "home of the node")
+	flags.StringVar(&socket, "signer", "", "socket of a running causeway signer (default: "+signerSocket+" in the home, else one is started)")
 	flags.BoolVar(&acceptGap, "accept-gap", false, "the clock is right although it is more than an hour ahead of the newest block")
 	return cmd
+}
+
+// signerFinder decides where the signer is: the one that is served, or one that
+// is started with the passphrase that is asked for now.
+func signerFinder(ctx context.Context, o nodeOptions, socket string) (func(context.Context) (signing, error), error) {
+	served, err := servedSigner(ctx, o, socket)
+	if err != nil {
+		return nil, err
+	}
+	if served != nil {
+		return func(context.Context) (signing, error) { return served, nil }, nil
+	}
+	secret, err := passphrase(false)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (signing, error) { return startSigner(ctx, o, secret) }, nil
 }

@@ -37,6 +37,9 @@ func newStatusCommand() *cobra.Command {
 			for _, c := range s.Chains {
 				fmt.Fprintf(out, "%-5s height %d of %d  deposits %s  minting %s  payouts %s  %s\n", c.Chain, c.Height, c.NodeHeight, c.Deposits, c.Minting, c.Payouts, c.Reason)
 			}
+			if s.Signer != nil {
+				fmt.Fprintf(out, "signer %s, ok %t, %d journal entries %s\n", s.Signer.Where, s.Signer.OK, s.Signer.Counter, s.Signer.Detail)
+			}
 			return nil
 		},
 	}
@@ -57,6 +60,7 @@ type statusResult struct {
 	RefBlock uint64                `json:"ref_block"`
 	Time     string                `json:"time"`
 	Chains   []gateway.ChainStatus `json:"chains"`
+	Signer   *signerStatus         `json:"signer,omitempty"`
 }
 
 func homeStatus(ctx context.Context, dir string) (s statusResult, err error) {
@@ -77,10 +81,10 @@ func homeStatus(ctx context.Context, dir string) (s statusResult, err error) {
 		return s, err
 	}
 	defer func() { err = errors.Join(err, n.close()) }()
-	return n.status(), nil
+	return n.status(ctx), nil
 }
 
-func (n *node) status() statusResult {
+func (n *node) status(ctx context.Context) statusResult {
 	head := n.engine.Head()
 	s := statusResult{
 		Version: version, ChainID: n.genesis.ChainID, Block: head.Block, RefBlock: head.RefBlock,
@@ -89,9 +93,13 @@ func (n *node) status() statusResult {
 	if n.gateway != nil {
 		s.Chains = n.gateway.ChainStatus()
 	}
+	if n.signer != nil {
+		signer := n.signer.status(ctx)
+		s.Signer = &signer
+	}
 	return s
 }
 
-func (n *node) serveStatus(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, n.status())
+func (n *node) serveStatus(w http.ResponseWriter, r *http.Request) {
+	answer(w, http.StatusOK, n.status(r.Context()))
 }
