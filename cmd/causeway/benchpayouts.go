@@ -12,6 +12,8 @@ import (
 	"causeway/chains/bitcoin"
 	"causeway/chains/utxo"
 	"causeway/hotwallet"
+	"causeway/hotwallet/wallettest"
+	"causeway/sidechain/graphene"
 )
 
 const (
@@ -30,18 +32,20 @@ const (
 // sidechain; the signer checks all of it, derives the keys, signs, runs the
 // script engine and makes the result durable in its journal.
 type payouts struct {
-	o       benchOptions
-	coin    *utxo.Coin
-	wallet  *hotwallet.Wallet
-	signer  *hotwallet.LocalSigner
-	change  []byte
-	caps    hotwallet.Caps
-	coins   []hotwallet.Coin // unspent
-	before  map[string][]byte
-	scripts map[string][]byte // of the depositors
-	funded  uint64
-	batches int
-	counter uint64
+	side      *wallettest.Sidechain // of the rows that are paid
+	sequencer graphene.PrivateKey   // of side
+	o         benchOptions
+	coin      *utxo.Coin
+	wallet    *hotwallet.Wallet
+	signer    *hotwallet.LocalSigner
+	change    []byte
+	caps      hotwallet.Caps
+	coins     []hotwallet.Coin // unspent
+	before    map[string][]byte
+	scripts   map[string][]byte // of the depositors
+	funded    uint64
+	batches   int
+	counter   uint64
 }
 
 // openPayouts is payouts in batches. An operation is a payout; --accounts is
@@ -76,9 +80,16 @@ func (p *payouts) open() (err error) {
 	if p.change, err = p.wallet.ChangeScript(p.coin.ID(), 0); err != nil {
 		return err
 	}
+	if p.side, err = wallettest.New(); err != nil {
+		return err
+	}
+	if p.sequencer, err = graphene.LoginKey("sequencer", "active", devPassword); err != nil {
+		return err
+	}
 	p.signer, err = hotwallet.OpenSigner(hotwallet.SignerConfig{
 		Journal: home{p.o.dir}.path(signerFile), Wallet: p.wallet, Coins: []*utxo.Coin{p.coin}, ContractID: "ssc-" + benchChainID,
-		Caps: map[chains.ID]hotwallet.SignerCaps{p.coin.ID(): {Caps: p.caps, MaxTotal: chains.NewAmount(payoutPayees * payoutSat)}},
+		Sequencer: p.sequencer.Public(),
+		Caps:      map[chains.ID]hotwallet.SignerCaps{p.coin.ID(): {Caps: p.caps, MaxTotal: chains.NewAmount(payoutPayees * payoutSat)}},
 	})
 	return err
 }
@@ -157,7 +168,11 @@ func (p *payouts) pay(ctx context.Context, rows []hotwallet.Withdrawal, payees [
 	if err := json.Unmarshal(text, &plan); err != nil {
 		return err
 	}
-	signed, err := p.signer.Sign(ctx, p.request(&plan, rows))
+	request := p.request(&plan, rows)
+	if err := p.prove(&request); err != nil {
+		return err
+	}
+	signed, err := p.signer.Sign(ctx, request)
 	if err != nil {
 		return err
 	}
@@ -182,6 +197,27 @@ func (p *payouts) request(plan *hotwallet.Plan, rows []hotwallet.Withdrawal) hot
 		r.Inputs = append(r.Inputs, hotwallet.SignInput{Outpoint: c.Outpoint, Watch: c.Watch, Previous: p.before[c.TxID]})
 	}
 	return r
+}
+
+// prove writes the rows of a request into a state, and proves them.
+func (p *payouts) prove(r *hotwallet.SignRequest) (err error) {
+	a := &r.Assign
+	p.side.Insert(wallettest.Assigns, wallettest.Assign(a.Batch, string(a.Chain), string(a.Kind), a.IDs, a.Spends, a.State))
+	for _, w := range r.Withdrawals {
+		p.side.Insert(wallettest.Withdrawals, wallettest.Withdrawal(w.ID, string(w.Chain), w.Address, w.Net, w.State, w.Batch))
+	}
+	if r.Proof.Assign.Row, r.Proof.Assign.Path, err = p.side.Prove(wallettest.Assigns, a.Batch); err != nil {
+		return err
+	}
+	r.Proof.Withdrawals = make([]hotwallet.RowProof, len(r.Withdrawals))
+	for i := range r.Withdrawals {
+		row := &r.Proof.Withdrawals[i]
+		if row.Row, row.Path, err = p.side.Prove(wallettest.Withdrawals, r.Withdrawals[i].ID); err != nil {
+			return err
+		}
+	}
+	r.Proof.Header = wallettest.Header(uint64(p.batches), p.side.Root(), p.sequencer, [32]byte{})
+	return nil
 }
 
 // spend forgets the coins of a plan.

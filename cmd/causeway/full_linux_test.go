@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -11,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"causeway/hotwallet/remote"
 )
 
 // What a test process does to itself before it is causeway: fillDisk names a
@@ -91,7 +95,7 @@ func TestFullDisk(t *testing.T) {
 			y.env = append(env[:len(env):len(env)], fillDisk+"="+store)
 			y.start()
 			y.toMoment(moment)
-			must(t, y.cmd.Process.Signal(syscall.SIGUSR1))
+			must(t, y.holder(store).Signal(syscall.SIGUSR1))
 			y.hold("")
 			y.busyUntilEnd(store + ", " + moment)
 			y.wantFailure(store+", "+moment, "no space left on device", "file size too small")
@@ -104,6 +108,22 @@ func TestFullDisk(t *testing.T) {
 			}
 		}
 	}
+}
+
+// holder is the process that has a store open.
+func (y *yard) holder(store string) *os.Process {
+	y.t.Helper()
+	if store != signerFile {
+		return y.cmd.Process
+	}
+	var id [32]byte
+	_, err := hex.Decode(id[:], []byte(y.running.BaseChainID))
+	must(y.t, err)
+	c, err := remote.Connect(y.t.Context(), filepath.Join(y.home, signerSocket), id, slog.New(slog.DiscardHandler))
+	must(y.t, err)
+	p, err := os.FindProcess(c.Hello().PID)
+	must(y.t, err)
+	return p
 }
 
 // toMoment brings a deposit or a withdrawal into a state.
