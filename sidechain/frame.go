@@ -162,7 +162,7 @@ func (f *frame) CallAsOwner(name, action string, params *jsvalue.Object) contrac
 	return f.call(f.rec.owner, name, action, params)
 }
 
-func (f *frame) TransferTokens(to, symbol, quantity, toType string) contract.Result {
+func (f *frame) TransferTokens(to, symbol, quantity, toType jsvalue.Value) contract.Result {
 	return f.call("null", "tokens", "transferFromContract", outShape.Object(f.rec.value(), to, quantity, symbol, toType))
 }
 

@@ -108,8 +108,8 @@ type Context interface {
 	CallAsOwner(contract, action string, params *jsvalue.Object) Result
 	// TransferTokens moves tokens out of the running contract's balance:
 	// tokens.transferFromContract by sender "null". toType is "user" or
-	// "contract".
-	TransferTokens(to, symbol, quantity, toType string) Result
+	// "contract". All are texts; who has them as values already passes these.
+	TransferTokens(to, symbol, quantity, toType jsvalue.Value) Result
 
 	// Random is the peer's api.random().
 	Random() float64

@@ -98,6 +98,15 @@ func (x BigNumber) Div(y BigNumber) BigNumber {
 	case y.kind == infinite, x.IsZero():
 		return BigNumber{neg: neg}
 	}
+	if q, ok := divSmall(x, y); ok {
+		return q
+	}
+	return divWide(x, y)
+}
+
+// divWide is the quotient of two finite numbers other than zero.
+func divWide(x, y BigNumber) BigNumber {
+	neg := x.neg != y.neg
 	num, numExp := x.magnitude()
 	den, denExp := y.magnitude()
 	if shift := int64(numExp) - int64(denExp) + decimalPlaces; shift >= 0 {

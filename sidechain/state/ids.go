@@ -20,6 +20,7 @@ type entry struct {
 	segment, size uint32
 	inRoot        bool // listed in section.toRoot
 	inDisk        bool // listed in table.toDisk
+	own           bool // row may be changed in place (overwrite.go)
 }
 
 // pageSize is how many consecutive numbers a page of an idMap holds.

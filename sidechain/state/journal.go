@@ -24,11 +24,15 @@ type undo struct {
 }
 
 // Savepoint marks the state. Marks are good until Forget.
-func (s *Section) Savepoint() Mark { return s.forgotten + Mark(len(s.journal)) }
+func (s *Section) Savepoint() Mark {
+	s.disown()
+	return s.forgotten + Mark(len(s.journal))
+}
 
 // Rollback takes back every write since the mark: rows, indexes, sequences,
 // tables. The mark stays good.
 func (s *Section) Rollback(m Mark) {
+	s.disown()
 	keep := int(m - s.forgotten)
 	if m < s.forgotten || keep > len(s.journal) {
 		panic("state: rollback to a mark that was forgotten")
@@ -52,6 +56,7 @@ func (s *Section) Rollback(m Mark) {
 
 // Forget drops the undo journal, at the end of a block.
 func (s *Section) Forget() {
+	s.disown()
 	s.forgotten += Mark(len(s.journal))
 	clear(s.journal)
 	s.journal = s.journal[:0]

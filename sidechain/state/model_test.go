@@ -147,6 +147,7 @@ type machine struct {
 	marks  []Mark
 	saved  []model
 	writes string
+	held   []heldRow
 }
 
 func genField() *rapid.Generator[jsvalue.Value] {
@@ -228,6 +229,34 @@ func (m *machine) change(*rapid.T) {
 	m.model.update(patch, nil)
 }
 
+// overwrite gives a field of a row another value, often in place. Rows that
+// were read before the newest savepoint never change.
+func (m *machine) overwrite(*rapid.T) {
+	row := m.table.Get(m.id())
+	if row == nil || row.Len() < 2 {
+		return
+	}
+	name, _ := row.At(rapid.IntRange(1, row.Len()-1).Draw(m.t, "member"))
+	if name == "_id" {
+		return
+	}
+	v := genField().Draw(m.t, name)
+	m.table.Overwrite(row, name, v)
+	m.model.update(jsvalue.NewObject("_id", row.Get("_id"), name, v), nil)
+}
+
+// guard keeps a row and its text; from the savepoint on it is nobody's to change.
+func (m *machine) guard() {
+	if row := m.table.Get(m.id()); row != nil {
+		m.held = append(m.held, heldRow{row, jsvalue.Stringify(row)})
+	}
+}
+
+type heldRow struct {
+	row  Row
+	text string
+}
+
 func (m *machine) remove(*rapid.T) {
 	id := m.id()
 	was := m.model.find(id) >= 0
@@ -239,6 +268,7 @@ func (m *machine) remove(*rapid.T) {
 
 func (m *machine) savepoint(*rapid.T) {
 	m.marks = append(m.marks, m.db.Tables().Savepoint())
+	m.guard()
 	m.saved = append(m.saved, m.model.clone())
 }
 
@@ -384,6 +414,11 @@ func (m *machine) check(*rapid.T) {
 	if m.table.Len() != len(m.model.rows) || m.table.Sequence() != uint64(m.model.seq) {
 		m.t.Fatalf("%d rows, next id %d; want %d, %d", m.table.Len(), m.table.Sequence(), len(m.model.rows), m.model.seq)
 	}
+	for _, h := range m.held {
+		if text := jsvalue.Stringify(h.row); text != h.text {
+			m.t.Fatalf("a row that was read as %s is %s", h.text, text)
+		}
+	}
 	if m.writes != m.model.writes {
 		m.t.Fatalf("writes %s, want %s", m.writes, m.model.writes)
 	}
@@ -391,7 +426,8 @@ func (m *machine) check(*rapid.T) {
 
 func (m *machine) actions() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
-		"insert": m.insert, "insert2": m.insert, "update": m.update, "update2": m.update, "change": m.change, "remove": m.remove,
+		"insert": m.insert, "insert2": m.insert, "update": m.update, "update2": m.update, "change": m.change,
+		"overwrite": m.overwrite, "overwrite2": m.overwrite, "remove": m.remove,
 		"savepoint": m.savepoint, "rollback": m.rollback, "forget": m.forget, "root": m.root,
 		"finds": m.finds, "selects": m.selects, "": m.check,
 	}

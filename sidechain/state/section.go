@@ -21,6 +21,7 @@ type Section struct {
 	merkle    merkle
 	buf       []byte   // scratch for JSON
 	purge     []change // removed rows that the file no longer has either
+	owned     []*entry // whose rows may be changed in place
 }
 
 // change is an entry whose leaf of the state tree is out of date.

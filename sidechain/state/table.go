@@ -253,6 +253,7 @@ func (t *Table) write(e *entry, id jsvalue.Value, row Row, op byte) {
 		return
 	}
 	t.section.journal = append(t.section.journal, undo{kind: undoRow, table: t, entry: e, row: e.row})
+	e.own = false
 	t.set(e, row)
 	if op != 0 {
 		t.section.wrote(t.def.Name, op)
@@ -287,6 +288,11 @@ func (t *Table) set(e *entry, row Row) {
 			ix.add(e, row)
 		}
 	}
+	t.changedRow(e)
+}
+
+// changedRow lists an entry for the state tree and the file.
+func (t *Table) changedRow(e *entry) {
 	if !e.inRoot {
 		e.inRoot = true
 		t.section.toRoot = append(t.section.toRoot, change{table: t, entry: e})

@@ -148,7 +148,7 @@ func (e *edition) sell(ctx contract.Context, payload *jsvalue.Object) {
 // what a buy order has locked.
 func (r *run) rest(s side, l limit, lock amount) *order {
 	o := &order{
-		side: s, account: l.account, txID: l.txID, until: r.now + l.life, locked: lock,
+		side: s, account: r.account, txID: l.txID, until: r.now + l.life, locked: lock,
 		quantity: fixed(l.quantity.BigNumber, r.basePrecision, jsvalue.RoundHalfUp),
 		price:    fixed(l.price.BigNumber, r.quotePrecision, jsvalue.RoundHalfUp),
 	}

@@ -43,7 +43,8 @@ func (r *run) setMetric(figures *jsvalue.Object) {
 // settle stores the figures of the market as the order leaves them.
 func (r *run) settle() {
 	if r.figures != nil {
-		r.figures = r.metrics.Keep(r.figures).Shallow(0)
+		r.metrics.Keep(r.figures)
+		r.figures = nil
 	}
 }
 
@@ -74,6 +75,9 @@ func (r *run) volume(n jsvalue.BigNumber) string {
 	return n.ToFixedN(r.quotePrecision)
 }
 
+// hundred is written so that its product with 19 digits is not a wide number.
+var hundred = jsvalue.Big("1e2")
+
 // setPrice notes the price of a trade and how it differs from that of a day
 // before.
 func (r *run) setPrice(price amount) {
@@ -90,7 +94,7 @@ func (r *run) setPrice(price amount) {
 	text, _ := figures.String("lastDayPrice")
 	before := jsvalue.Big(text)
 	change := price.Minus(before).Round(r.quotePrecision, jsvalue.RoundHalfUp)
-	percent := change.Div(before).Times(jsvalue.BigInt(100))
+	percent := change.Div(before).Times(hundred)
 	figures.Set("lastPrice", price.text)
 	figures.Set("priceChangeHive", change.ToFixedN(r.quotePrecision))
 	figures.Set("priceChangePercent", percent.ToFixedN(2)+"%")
@@ -122,7 +126,7 @@ func priceOf(row state.Row) jsvalue.Value {
 // trade is one fill.
 type trade struct {
 	kind             string // of the order that came
-	buyer, seller    string
+	buyer, seller    jsvalue.Value
 	quantity, volume string
 	price            amount
 	buyTx, sellTx    jsvalue.Value

@@ -15,12 +15,13 @@ const (
 )
 
 // market is one order book: what its rows carry as symbol, the token that is
-// traded and the token that it is paid in. Named markets carry base and quote
-// in their rows; the others are those that the peer knows.
+// traded and the token that it is paid in, as the values that rows share. Named
+// markets carry base and quote in their rows; the others are those that the
+// peer knows.
 type market struct {
-	symbol, base, quote string
-	boxed               jsvalue.Value // symbol
-	named               bool
+	symbol             string
+	boxed, base, quote jsvalue.Value // boxed is symbol; all are texts
+	named              bool
 }
 
 // mark adds the tokens of a named market to a new row.
@@ -35,14 +36,22 @@ func (m *market) mark(row *jsvalue.Object) *jsvalue.Object {
 // marketOf is the market that a stored row belongs to; usual is the quote token
 // of markets that name none.
 func marketOf(row state.Row, usual string) market {
-	m := market{quote: usual, boxed: row.Get("symbol")}
+	m := market{quote: usual, boxed: textOf(row, "symbol")}
 	m.symbol, _ = row.String("symbol")
-	m.base = m.symbol
-	if base, ok := row.String("base"); ok {
-		m.base, m.named = base, true
-		m.quote, _ = row.String("quote")
+	m.base = m.boxed
+	if _, ok := row.String("base"); ok {
+		m.base, m.quote, m.named = row.Get("base"), textOf(row, "quote"), true
 	}
 	return m
+}
+
+// textOf is a member as a value that is a text: empty when it is none.
+func textOf(row state.Row, key string) jsvalue.Value {
+	v := row.Get(key)
+	if _, ok := v.(string); !ok {
+		return ""
+	}
+	return v
 }
 
 // quote is the token that a market is paid in.
@@ -122,12 +131,13 @@ type pair struct {
 // newPair is the market of a base token, given by its row, and a quote token.
 func newPair(symbol string, base state.Row, q quote) pair {
 	p := pair{
-		market:        market{symbol: symbol, base: symbol, quote: q.symbol, named: q.named},
+		market:        market{symbol: symbol, base: base.Get("symbol"), quote: q.symbol, named: q.named},
 		basePrecision: precision(base), quotePrecision: q.precision, unit: q.unit,
 	}
+	p.boxed = p.base
 	if q.named {
 		p.symbol += ":" + q.symbol
+		p.boxed = p.symbol
 	}
-	p.boxed = p.symbol
 	return p
 }

@@ -15,7 +15,7 @@ type run struct {
 	*edition
 	pair
 	ctx     contract.Context
-	account string        // who places the order
+	account jsvalue.Value // who places the order: a text
 	txID    jsvalue.Value // of the order
 	own     *order        // the order, while it is a limit order that is open
 	usual   string        // quote token of markets that name none
@@ -61,7 +61,7 @@ type order struct {
 	row      state.Row
 	side     side
 	id       float64
-	account  string
+	account  jsvalue.Value // a text
 	txID     jsvalue.Value
 	until    float64 // when it expires
 	quantity amount  // of the base token, still to be traded
@@ -70,8 +70,7 @@ type order struct {
 }
 
 func readOrder(s side, row state.Row) *order {
-	o := &order{side: s, row: row, txID: row.Get("txId")}
-	o.account, _ = row.String("account")
+	o := &order{side: s, row: row, account: textOf(row, "account"), txID: row.Get("txId")}
 	quantity, _ := row.String("quantity")
 	price, _ := row.String("price")
 	o.quantity, o.price = read(quantity), read(price)
@@ -178,8 +177,7 @@ func byID(a, b state.Row) int {
 // clear gives back what an expired order has locked.
 func (r *run) clear(s side, row state.Row) {
 	m := marketOf(row, r.usual)
-	account, _ := row.String("account")
-	r.pay(account, held(s, row, &m))
+	r.pay(textOf(row, "account"), held(s, row, &m))
 	r.books[s].Remove(row)
 	if r.own != nil && r.own.row == nil && !r.ownSide {
 		r.keep() // its book is looked at
@@ -193,7 +191,10 @@ func (r *run) clear(s side, row state.Row) {
 }
 
 // coin is a quantity of a token.
-type coin struct{ symbol, quantity string }
+type coin struct {
+	symbol   jsvalue.Value // a text
+	quantity string
+}
 
 // held is what an order has locked.
 func held(s side, row state.Row, m *market) coin {
@@ -207,12 +208,16 @@ func held(s side, row state.Row, m *market) coin {
 
 // pay gives somebody what the contract holds. What tokens says against it is in
 // the log and changes nothing.
-func (r *run) pay(to string, c coin) { r.ctx.TransferTokens(to, c.symbol, c.quantity, "user") }
+func (r *run) pay(to jsvalue.Value, c coin) { r.ctx.TransferTokens(to, c.symbol, c.quantity, "user") }
 
 // escrow takes what an order needs from its account, or says that it could not.
 func (r *run) escrow(c coin) bool {
-	res := r.ctx.Call("tokens", "transferToContract", jsvalue.NewObject(
-		"from", r.account, "symbol", c.symbol, "quantity", c.quantity, "to", Name))
+	payload := jsvalue.MakeObject(5) // with what it inherits
+	payload.Set("from", r.account)
+	payload.Set("symbol", c.symbol)
+	payload.Set("quantity", c.quantity)
+	payload.Set("to", Name)
+	res := r.ctx.Call("tokens", "transferToContract", payload)
 	if !res.OK() {
 		return false
 	}

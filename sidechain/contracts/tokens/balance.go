@@ -90,11 +90,11 @@ func subBalance(ctx contract.Context, account string, t *token, q, table string)
 	if !ctx.Assert(old.Gte(amount), "overdrawn balance") {
 		return false
 	}
-	next := old.Minus(amount).ToFixedN(t.precision)
-	if !ctx.Assert(jsvalue.Big(next).Lt(old), "cannot subtract") {
+	next := old.Minus(amount).Round(t.precision, jsvalue.RoundHalfUp)
+	if !ctx.Assert(next.Lt(old), "cannot subtract") {
 		return false
 	}
-	setBalance(rows, row, next)
+	setBalance(rows, row, next.ToFixedN(t.precision))
 	return true
 }
 
@@ -108,11 +108,11 @@ func addBalance(ctx contract.Context, account string, t *token, q, table string)
 	}
 	text, _ := row.String("balance")
 	old := jsvalue.Big(text)
-	next := old.Plus(jsvalue.Big(q)).ToFixedN(t.precision)
-	if !ctx.Assert(jsvalue.Big(next).Gt(old), "cannot add") {
+	next := old.Plus(jsvalue.Big(q)).Round(t.precision, jsvalue.RoundHalfUp)
+	if !ctx.Assert(next.Gt(old), "cannot add") {
 		return false
 	}
-	setBalance(rows, row, next)
+	setBalance(rows, row, next.ToFixedN(t.precision))
 	return true
 }
 
@@ -130,8 +130,9 @@ func newBalance(account, symbol, balance string) *jsvalue.Object {
 	)
 }
 
+// setBalance ends the use of row: later changes of the block may be made in it.
 func setBalance(rows *state.Table, row state.Row, balance string) {
-	rows.Change(row, "balance", balance)
+	rows.Overwrite(row, "balance", balance)
 }
 
 // move takes q from one balance and gives it to another; when the second half
