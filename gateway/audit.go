@@ -29,8 +29,13 @@ func (g *Gateway) Audit(ctx context.Context) (Audit, error) {
 }
 
 // FullAudit is Audit by scanners that forget what they knew and read every block
-// again from the keys' birthday.
+// again from the keys' birthday. The ledger's whole log is read again first.
 func (g *Gateway) FullAudit(ctx context.Context) (Audit, error) {
+	v, err := g.ledger.Verify(ctx)
+	if err != nil {
+		return Audit{}, err
+	}
+	g.log.Info("the event log was read again", "records", v.Records, "state_hashes", v.Seals, "state", v.Hash)
 	for _, s := range g.scanners {
 		s.forget()
 	}

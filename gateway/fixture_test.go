@@ -27,7 +27,7 @@ func fixture(t *testing.T, name string) (path string) {
 		l.seals.due = 0
 		l.seal()
 		must(t, l.close())
-		must(t, os.Remove(kept+snapshotFile))
+		must(t, os.Remove(kept+SnapshotSuffix))
 	}
 	text, err := os.ReadFile(kept)
 	must(t, err)

@@ -63,7 +63,7 @@ func openLedger(path, network string, now func() time.Time, hook func(string)) (
 	if err := l.load(path, network, false); err != nil {
 		return nil, err
 	}
-	l.seals = newSealer(path+snapshotFile, sealEvery, l.from.Seq, l.fromSize)
+	l.seals = newSealer(path+SnapshotSuffix, sealEvery, l.from.Seq, l.fromSize)
 	go l.write()
 	return l, nil
 }
@@ -84,7 +84,7 @@ func (l *Ledger) load(path, network string, readOnly bool) (err error) {
 	if l.log, err = openLog(path, network, readOnly); err != nil {
 		return err
 	}
-	l.state, l.from, l.fromSize, err = readSnapshot(path+snapshotFile, l.log)
+	l.state, l.from, l.fromSize, err = readSnapshot(path+SnapshotSuffix, l.log)
 	if err != nil { // the log has everything
 		l.state, l.from = pegs.NewState(), l.log.beginning()
 	}

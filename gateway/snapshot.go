@@ -14,12 +14,14 @@ import (
 	"github.com/google/renameio/v2"
 )
 
+// SnapshotSuffix names the snapshot of a log, beside the log itself.
+//
 // A snapshot spares a start the reading of the log from its beginning. It is a
 // file beside the log, replaced as a whole and worth nothing without the log:
 // a line of JSON, snapshotHead, then the state in the form of package pegs. It
 // counts only when the log holds, right behind the record it stands at, a seal
 // with its very hash. The log keeps all its records.
-const snapshotFile = ".snapshot"
+const SnapshotSuffix = ".snapshot"
 
 // snapshotHead is the first line of a snapshot.
 type snapshotHead struct {

@@ -51,7 +51,7 @@ func TestStartFromSnapshot(t *testing.T) {
 	}
 	want, _ = hashOf(t, l)
 	l.close()
-	must(t, os.Remove(path+snapshotFile))
+	must(t, os.Remove(path+SnapshotSuffix))
 	l = testLedger(t, path)
 	defer l.close()
 	if got, _ := hashOf(t, l); got != want || l.from.Seq != 0 {
@@ -70,7 +70,7 @@ func must(t *testing.T, err error) {
 // snapshot: the log has everything.
 func TestSnapshotsThatDoNotFit(t *testing.T) {
 	path := sealedLog(t, 57)
-	whole, err := os.ReadFile(path + snapshotFile)
+	whole, err := os.ReadFile(path + SnapshotSuffix)
 	must(t, err)
 	log, err := os.ReadFile(path)
 	must(t, err)
@@ -85,7 +85,7 @@ func TestSnapshotsThatDoNotFit(t *testing.T) {
 	try := func(name string, log, snapshot []byte) {
 		t.Helper()
 		must(t, os.WriteFile(path, log, 0o600))
-		must(t, os.WriteFile(path+snapshotFile, snapshot, 0o600))
+		must(t, os.WriteFile(path+SnapshotSuffix, snapshot, 0o600))
 		l, err := readLedger(path, "net")
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)

@@ -11,8 +11,6 @@ import (
 	"causeway/chains"
 	"causeway/chains/bitcoin"
 	"causeway/chains/utxo"
-	"causeway/gateway"
-	"causeway/pegs"
 )
 
 const (
@@ -143,36 +141,4 @@ func merkleOf(level [][32]byte) [32]byte {
 		level = next
 	}
 	return level[0]
-}
-
-// openLedger is appending to the gateway's event log, each time durable.
-func openLedger(ctx context.Context, o benchOptions) (*workload, error) {
-	ledger, err := gateway.OpenLedger(home{o.dir}.path(gatewayFile), benchChainID)
-	if err != nil {
-		return nil, err
-	}
-	if err := ledger.Append(ctx, &pegs.Configured{Chain: chains.BTC, Network: chains.Regtest, Start: 1}); err != nil {
-		return nil, err
-	}
-	height, last := uint64(0), fmt.Sprintf("%064x", 0)
-	return &workload{
-		next: func() (int, func() error, error) {
-			const appends = 100
-			return appends, func() error {
-				for range appends {
-					height++
-					id := fmt.Sprintf("%064x", height)
-					event := &pegs.Connected{Chain: chains.BTC, Match: pegs.Match{Header: chains.Header{
-						BlockRef: chains.BlockRef{Height: height, Hash: id}, Parent: last,
-					}}}
-					if err := ledger.Append(ctx, event); err != nil {
-						return err
-					}
-					last = id
-				}
-				return nil
-			}, nil
-		},
-		close: ledger.Close,
-	}, nil
 }
