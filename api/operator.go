@@ -19,6 +19,12 @@ import (
 type Operator interface {
 	Halt(ctx context.Context, chain chains.ID, reason, author string, scopes ...pegs.Scope) error
 	Resume(ctx context.Context, chain chains.ID, reason, author string, scopes ...pegs.Scope) error
+	Alert(ctx context.Context, chain chains.ID, author, reason string, over bool) error
+	Veto(ctx context.Context, withdrawal, author, reason string, giveBack bool) error
+	Requeue(ctx context.Context, withdrawal, author, reason string) error
+	Claim(ctx context.Context, depositID, author, reason string) error
+	Cancel(ctx context.Context, batch, author, reason string) error
+	Acknowledge(ctx context.Context, chain chains.ID, txid, author, reason string) error
 }
 
 // maxOrder bounds the body of an order, in bytes.
@@ -31,6 +37,13 @@ type order struct {
 	Reason string       `json:"reason"`
 	Chain  chains.ID    `json:"chain"`
 	Scopes []pegs.Scope `json:"scopes"`
+	Over   bool         `json:"over"`
+	// Withdrawal is the sidechain transaction that burned.
+	Withdrawal string `json:"withdrawal"`
+	GiveBack   bool   `json:"give_back"`
+	Deposit    string `json:"deposit"`
+	Batch      string `json:"batch"`
+	TxID       string `json:"txid"` // of the outside chain
 }
 
 // orders are the paths of the admin listener under /operator/, with the members
@@ -45,6 +58,24 @@ var orders = []struct {
 	}},
 	{"resume", []string{"chain", "scopes"}, func(ctx context.Context, op Operator, o order) error {
 		return op.Resume(ctx, o.Chain, o.Reason, o.Author, o.Scopes...)
+	}},
+	{"alert", []string{"chain", "over"}, func(ctx context.Context, op Operator, o order) error {
+		return op.Alert(ctx, o.Chain, o.Author, o.Reason, o.Over)
+	}},
+	{"veto", []string{"withdrawal", "give_back"}, func(ctx context.Context, op Operator, o order) error {
+		return op.Veto(ctx, o.Withdrawal, o.Author, o.Reason, o.GiveBack)
+	}},
+	{"requeue", []string{"withdrawal"}, func(ctx context.Context, op Operator, o order) error {
+		return op.Requeue(ctx, o.Withdrawal, o.Author, o.Reason)
+	}},
+	{"claim", []string{"deposit"}, func(ctx context.Context, op Operator, o order) error {
+		return op.Claim(ctx, o.Deposit, o.Author, o.Reason)
+	}},
+	{"cancel", []string{"batch"}, func(ctx context.Context, op Operator, o order) error {
+		return op.Cancel(ctx, o.Batch, o.Author, o.Reason)
+	}},
+	{"acknowledge", []string{"chain", "txid"}, func(ctx context.Context, op Operator, o order) error {
+		return op.Acknowledge(ctx, o.Chain, o.TxID, o.Author, o.Reason)
 	}},
 }
 

@@ -22,6 +22,30 @@ func (g *fakeGateway) Resume(_ context.Context, chain chains.ID, reason, author 
 	return g.ask("resume %s %s %s %v", chain, reason, author, scopes)
 }
 
+func (g *fakeGateway) Alert(_ context.Context, chain chains.ID, author, reason string, over bool) error {
+	return g.ask("alert %s %s %s %t", chain, author, reason, over)
+}
+
+func (g *fakeGateway) Veto(_ context.Context, withdrawal, author, reason string, giveBack bool) error {
+	return g.ask("veto %s %s %s %t", withdrawal, author, reason, giveBack)
+}
+
+func (g *fakeGateway) Requeue(_ context.Context, withdrawal, author, reason string) error {
+	return g.ask("requeue %s %s %s", withdrawal, author, reason)
+}
+
+func (g *fakeGateway) Claim(_ context.Context, deposit, author, reason string) error {
+	return g.ask("claim %s %s %s", deposit, author, reason)
+}
+
+func (g *fakeGateway) Cancel(_ context.Context, batch, author, reason string) error {
+	return g.ask("cancel %s %s %s", batch, author, reason)
+}
+
+func (g *fakeGateway) Acknowledge(_ context.Context, chain chains.ID, txid, author, reason string) error {
+	return g.ask("acknowledge %s %s %s %s", chain, txid, author, reason)
+}
+
 func TestOrders(t *testing.T) {
 	n, g := startNode(t), &fakeGateway{}
 	admin := httptest.NewServer(n.server.AdminHandler(Admin{Operator: g}))
@@ -39,6 +63,12 @@ func TestOrders(t *testing.T) {
 	for _, c := range []struct{ path, body, asked string }{
 		{"halt", `{"chain":"btc","scopes":["minting"],"author":"ann","reason":"why"}`, "halt btc why ann [minting]"},
 		{"resume", `{"chain":"btc","author":"ann","reason":"why"}`, "resume btc why ann []"},
+		{"alert", `{"chain":"btc","over":true,"author":"ann","reason":"why"}`, "alert btc ann why true"},
+		{"veto", `{"withdrawal":"w","give_back":true,"author":"ann","reason":"why"}`, "veto w ann why true"},
+		{"requeue", `{"withdrawal":"w","author":"ann","reason":"why"}`, "requeue w ann why"},
+		{"claim", `{"deposit":"d","author":"ann","reason":"why"}`, "claim d ann why"},
+		{"cancel", `{"batch":"b","author":"ann","reason":"why"}`, "cancel b ann why"},
+		{"acknowledge", `{"chain":"btc","txid":"t","author":"ann","reason":"why"}`, "acknowledge btc t ann why"},
 	} {
 		if status, text := post("/operator/"+c.path, "application/json", c.body); status != 200 || strings.TrimSpace(text) != `{"ok":true}` || g.asked != c.asked {
 			t.Errorf("%s: %d %s, asked %q", c.path, status, text, g.asked)

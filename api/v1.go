@@ -111,6 +111,8 @@ func (s *Server) v1Error(err error) *v1Error {
 	switch e.Code {
 	case gateway.CodeNotFound, gateway.CodeUnknownAccount, gateway.CodeUnknownChain:
 		status = http.StatusNotFound
+	case gateway.CodeConflict:
+		status = http.StatusConflict
 	case gateway.CodeHalted, gateway.CodeUnavailable:
 		status = http.StatusServiceUnavailable
 	}

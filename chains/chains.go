@@ -214,4 +214,6 @@ type NodeHealth struct {
 	Checked time.Time
 	Version string  // what the node says of itself; empty when not known
 	Network Network // empty until its block 0 was seen to be that network's
+	// Outvoted says that it contradicts enough others.
+	Outvoted bool
 }

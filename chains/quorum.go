@@ -216,7 +216,7 @@ func (q *Quorum) Health() []NodeHealth {
 	for i, n := range q.nodes {
 		for _, h := range n.Health() {
 			if said := outvoted[i].said; said != "" && h.OK {
-				h.OK, h.Err = false, said
+				h.OK, h.Err, h.Outvoted = false, said, true
 			}
 			all = append(all, h)
 		}

@@ -131,6 +131,8 @@ type ChainStatus struct {
 	Minting    string       `json:"minting"`
 	Payouts    string       `json:"payouts"`
 	Reason     string       `json:"reason"`
+	// Alerts say why deposits need more confirmations than usual.
+	Alerts []string `json:"alerts,omitempty"`
 }
 
 // NodeStatus is one node of a chain.

@@ -54,8 +54,13 @@ type ChainConfig struct {
 	MaxLag uint64
 	// MaxTipAge is how old the newest block may be by its miner's clock; 0: any age.
 	MaxTipAge time.Duration
-	FeeMin    chains.FeeRate
-	FeeMax    chains.FeeRate
+	// SlowBlocks says that blocks which come much more slowly than the coin aims
+	// at are an alert. Not on regtest, where they come when somebody wants them.
+	SlowBlocks bool
+	// Limits bound what is paid out.
+	Limits pegs.Limits
+	FeeMin chains.FeeRate
+	FeeMax chains.FeeRate
 	// Caps are the signer's own limits: nothing is planned that it would refuse.
 	// Where they are zero the gateway knows of none.
 	Caps hotwallet.SignerCaps
@@ -253,7 +258,7 @@ func (g *Gateway) configure(ctx context.Context, cfg ChainConfig, keys []Publish
 	id := cfg.Coin.ID()
 	want := pegs.Configured{
 		Chain: id, Network: g.cfg.Network, Start: cfg.Start, Confirmations: cfg.Confirmations,
-		InputExtra: pegs.DefaultInputExtra, Policy: pegs.PolicyOf(id, cfg.Coin.Facts()),
+		InputExtra: pegs.DefaultInputExtra, Policy: pegs.PolicyOf(id, cfg.Coin.Facts()), Limits: cfg.Limits,
 	}
 	if cfg.InputExtra != nil {
 		want.InputExtra = *cfg.InputExtra
@@ -334,6 +339,7 @@ func (g *Gateway) loops() []loop {
 	add("alarms", pace, g.watchAlarms, g.ledger.Changed())
 	add("operator", pace, newOperator(g).step, g.ledger.Changed())
 	for _, f := range g.followers {
+		add("limits "+string(f.id), pace, limiter{newPayer(g, f)}.step, g.ledger.Changed(), side())
 		add("payouts "+string(f.id), max(f.Poll, pace), newPayer(g, f).step, g.ledger.Changed(), side())
 		add("broadcast "+string(f.id), f.Poll, newBroadcaster(g, f).step, g.ledger.Changed())
 	}

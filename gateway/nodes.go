@@ -79,6 +79,9 @@ func (f *follower) watchNodes(ctx context.Context, followed error, tip chains.Bl
 	if err != nil {
 		return nil
 	}
+	if err := errors.Join(setAlert(ctx, f.ledger, f.id, causeSlow, f.slow()), setAlert(ctx, f.ledger, f.id, causeDissent, f.dissent())); err != nil {
+		return err
+	}
 	reason := f.lag(tip)
 	if holds := f.watcher.lasting(causeLag, reason != ""); reason != "" && !holds {
 		return nil
@@ -112,6 +115,47 @@ func (f *follower) lag(tip chains.BlockRef) string {
 	}
 	if age := f.watcher.now().Sub(time.Unix(own.Time, 0)); f.MaxTipAge > 0 && age > f.MaxTipAge {
 		return fmt.Sprintf("the newest block, %d, is %s old", own.Height, age.Round(time.Minute))
+	}
+	return ""
+}
+
+const (
+	// slowSpan blocks that take slowFactor times as long as they should are slow:
+	// by chance so few come in such a time once in some 10,000 blocks, and when
+	// they come six times more slowly, nearly always.
+	slowSpan   = 6
+	slowFactor = 4
+)
+
+// slow says in words that blocks come much more slowly than they should: by the
+// miners' clocks and, for the one to come, by ours. It only ever asks for more
+// confirmations, never for fewer.
+func (f *follower) slow() string {
+	if !f.SlowBlocks {
+		return ""
+	}
+	var before chains.Header
+	if err := f.ledger.View(func(s *pegs.State) {
+		c, _ := s.Chain(f.id)
+		if tail := c.Tail(); len(tail) > slowSpan {
+			before = tail[len(tail)-1-slowSpan]
+		}
+	}); err != nil || before.Hash == "" {
+		return ""
+	}
+	took := f.watcher.now().Sub(time.Unix(before.Time, 0))
+	if took <= slowSpan*slowFactor*f.Coin.Facts().Interval {
+		return ""
+	}
+	return fmt.Sprintf("%d blocks took more than %d times as long as they should", slowSpan, slowFactor)
+}
+
+// dissent says which node contradicts those that agree.
+func (f *follower) dissent() string {
+	for _, n := range f.Source.Health() {
+		if n.Outvoted {
+			return oneLine(n.Name+": "+n.Err, maxReason)
+		}
 	}
 	return ""
 }

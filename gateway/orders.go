@@ -14,19 +14,12 @@ import (
 // CodeConflict refuses an order that what happened before leaves no room for.
 const CodeConflict = "conflict"
 
-func anonymous(author, reason string) error {
-	if author == "" || reason == "" || author == gatewayAuthor {
-		return refuse(CodeBadRequest, "an order needs an author and a reason")
-	}
-	return nil
-}
-
 // Claim has a deposit minted that is not minted by itself (held, below the
 // minimum, unclaimed), to the account that its address belongs to, by order of a
 // person. It goes the way of every mint under its own id, once: a second order is
 // CodeConflict.
 func (g *Gateway) Claim(ctx context.Context, depositID, author, reason string) error {
-	if err := anonymous(author, reason); err != nil {
+	if err := signedOrder(reason, author); err != nil {
 		return err
 	}
 	return g.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
@@ -48,7 +41,7 @@ func (g *Gateway) Acknowledge(ctx context.Context, chain chains.ID, txid, author
 	if g.follower(chain) == nil {
 		return refuse(CodeUnknownChain, "chain %q is not served here", clip(string(chain)))
 	}
-	if err := anonymous(author, reason); err != nil {
+	if err := signedOrder(reason, author); err != nil {
 		return err
 	}
 	return g.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
@@ -64,7 +57,7 @@ func (g *Gateway) Acknowledge(ctx context.Context, chain chains.ID, txid, author
 // the cancel is: then the batch is dead, is released, and the tokens of its
 // withdrawals are given back.
 func (g *Gateway) Cancel(ctx context.Context, batch, author, reason string) error {
-	if err := anonymous(author, reason); err != nil {
+	if err := signedOrder(reason, author); err != nil {
 		return err
 	}
 	var chain chains.ID

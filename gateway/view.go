@@ -28,6 +28,9 @@ func (g *Gateway) ChainStatus() []ChainStatus {
 				Chain: string(f.id), Height: tip.Height, Quorum: f.Quorum, Nodes: []NodeStatus{}, Reason: c.HaltReason(),
 				Deposits: scopeState(c, pegs.ScopeDeposits), Minting: scopeState(c, pegs.ScopeMinting), Payouts: scopeState(c, pegs.ScopePayouts),
 			}
+			for _, a := range c.Alerts() {
+				status.Alerts = append(status.Alerts, a.Cause+": "+a.Reason)
+			}
 			list = append(list, status)
 		}
 	})

@@ -63,38 +63,6 @@ func TestConversionLosesNothing(t *testing.T) {
 	})
 }
 
-func TestPolicy(t *testing.T) {
-	p := btcPolicy
-	for _, c := range []struct {
-		network    chains.Network
-		configured uint64
-		exposure   uint64
-		want       uint64
-	}{
-		{chains.Regtest, 0, 0, 3}, {chains.Regtest, 1, 0, 1}, {chains.Mainnet, 1, 0, 2}, {chains.Mainnet, 8, 0, 8},
-		{chains.Mainnet, 0, 5*coin - 1, 3}, {chains.Mainnet, 0, 5 * coin, 6}, {chains.Testnet, 4, 100 * coin, 4},
-	} {
-		if got := p.Need(c.network, c.configured, chains.NewAmount(c.exposure)); got != c.want {
-			t.Errorf("%+v: %d", c, got)
-		}
-	}
-	b := newBook(t)
-	c, _ := b.Chain(chains.BTC)
-	b.do(&Configured{Chain: chains.BTC, Network: chains.Regtest, Policy: btcPolicy})
-	if c.CreditDepth() != 3 {
-		t.Errorf("with nothing at risk: %d", c.CreditDepth())
-	}
-	for i := range 10 { // splitting a large deposit does not help
-		b.block([]Payment{pays("t", uint32(i), "alice", coin/2)})
-	}
-	if c.CreditDepth() != 6 {
-		t.Errorf("with ten halves of a coin at risk: %d", c.CreditDepth())
-	}
-	if PolicyOf(chains.BTC, chains.Facts{Decimals: 8}).Much != chains.NewAmount(5*coin) {
-		t.Error("the value at risk is not in base units")
-	}
-}
-
 func TestRecords(t *testing.T) {
 	r := Record{Seq: 1, At: time.Unix(5, 0).UTC(), Base: BaseRef{3, "three"}, Event: &Returned{Withdrawal: "w", Tx: "t"}}
 	text, link, err := r.Encode(Link{})

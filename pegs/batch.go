@@ -170,7 +170,7 @@ func (s *State) planned(e *Planned, at time.Time) error {
 	}
 	for i, id := range e.Withdrawals {
 		w := s.withdrawals[id]
-		if w == nil || w.Chain != e.Chain || s.WithdrawalState(w) != WithdrawalQueued || slices.Contains(e.Withdrawals[:i], id) {
+		if w == nil || w.Chain != e.Chain || s.WithdrawalState(w) != WithdrawalQueued || !c.within(w) || slices.Contains(e.Withdrawals[:i], id) {
 			return refuse("withdrawal %s cannot be planned", id)
 		}
 	}

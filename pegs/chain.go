@@ -30,6 +30,10 @@ type Chain struct {
 	risk     chains.Amount              // what deposits brought within the tail
 	halts    []Halt
 	seen     map[string]Acknowledged // transactions that a person has looked at, by txid
+	alerts   []Alerted
+	// Limits: what was let through, and the base block that it was last judged at.
+	outflow    []*Outflow
+	limitBlock uint64
 }
 
 type watch struct{ complete bool }
@@ -88,6 +92,10 @@ func (s *State) configured(e *Configured) error {
 	}
 	if len(c.tail) == 0 && len(c.outputs) == 0 {
 		c.next = e.Start
+	} else if e.Start < c.Config.Start {
+		for _, w := range c.accounts {
+			w.complete = false // older blocks are to be searched, too
+		}
 	}
 	c.Config = *e
 	return nil
@@ -274,7 +282,7 @@ func (c *Chain) Incomplete() []string {
 
 // CreditDepth is the depth at which a deposit is credited now.
 func (c *Chain) CreditDepth() uint64 {
-	return c.Config.Policy.Need(c.Config.Network, c.Config.Confirmations, c.risk)
+	return c.Config.Policy.Need(c.Config.Network, c.Config.Confirmations, c.risk, len(c.alerts) > 0)
 }
 
 // subAmount takes back what addAmount added.

@@ -24,6 +24,7 @@ type Configured struct {
 	Confirmations uint64         `json:"confirmations"` // 0: by exposure
 	InputExtra    uint64         `json:"input_extra"`   // depth beyond the credit depth that payout inputs need
 	Policy        Policy         `json:"policy"`
+	Limits        Limits         `json:"limits,omitzero"`
 }
 
 // EpochAdded records a published key and the scripts of ours that belong to it.
@@ -131,13 +132,17 @@ type Queued struct {
 	Withdrawal string        `json:"withdrawal"`
 	Script     string        `json:"script"` // hex
 	Amount     chains.Amount `json:"amount"`
+	Author     string        `json:"author,omitempty"` // of the order to pay what was parked
+	Reason     string        `json:"reason,omitempty"`
 }
 
-// Parked records that a withdrawal cannot be paid. GiveBack asks the sidechain
-// to return the tokens; without it a human decides.
+// Parked records that a withdrawal cannot be paid, or that Author vetoed it.
+// GiveBack asks the sidechain to return the tokens; without it a human decides:
+// it can be queued again, or parked to be given back.
 type Parked struct {
 	Withdrawal string `json:"withdrawal"`
 	Reason     string `json:"reason"`
+	Author     string `json:"author,omitempty"`
 	GiveBack   bool   `json:"give_back,omitempty"`
 }
 
@@ -335,6 +340,7 @@ var registry = registered(
 	&AssetsSeen{}, &Minting{}, &Credited{}, &Requested{}, &Queued{}, &Parked{}, &Returned{},
 	&Planned{}, &Dropped{}, &Assigned{}, &Replanned{}, &Signed{}, &Broadcast{}, &Settling{},
 	&Settled{}, &Released{}, &Halted{}, &Resumed{}, &Sealed{}, &Bumped{}, &Releasing{}, &Claimed{}, &Acknowledged{},
+	&Delayed{}, &Admitted{}, &Alerted{},
 )
 
 func registered(list ...Event) map[string]reflect.Type {

@@ -41,6 +41,49 @@ func (s *State) resumed(e *Resumed) error {
 	return nil
 }
 
+// Alerted says that a chain is under suspicion for a cause, or (Over) no longer:
+// meanwhile no deposit is credited at less than the large depth.
+type Alerted struct {
+	Chain  chains.ID `json:"chain"`
+	Cause  string    `json:"cause"`
+	Over   bool      `json:"over,omitempty"`
+	Reason string    `json:"reason"`
+	Author string    `json:"author"`
+}
+
+// Kind implements Event.
+func (*Alerted) Kind() string { return "alert" }
+
+func (s *State) alerted(e *Alerted, at time.Time) error {
+	c, err := s.chain(e.Chain)
+	if err != nil {
+		return err
+	}
+	if e.Reason == "" || e.Author == "" || e.Cause == "" {
+		return refuse("an alert needs a cause, a reason and an author")
+	}
+	if _, stands := c.AlertOf(e.Cause); stands != e.Over {
+		return refuse("%s: the alert for %s stands: %t", e.Chain, e.Cause, stands)
+	}
+	c.alerts = slices.DeleteFunc(c.alerts, func(a Alerted) bool { return a.Cause == e.Cause })
+	if !e.Over {
+		c.alerts = append(c.alerts, *e)
+	}
+	return nil
+}
+
+// Alerts lists the alerts in force, oldest first.
+func (c *Chain) Alerts() []Alerted { return slices.Clone(c.alerts) }
+
+// AlertOf finds the alert for a cause.
+func (c *Chain) AlertOf(cause string) (Alerted, bool) {
+	i := slices.IndexFunc(c.alerts, func(a Alerted) bool { return a.Cause == cause })
+	if i < 0 {
+		return Alerted{}, false
+	}
+	return c.alerts[i], true
+}
+
 // Halts lists the halts in force, oldest first.
 func (c *Chain) Halts() []Halt { return slices.Clone(c.halts) }
 

@@ -194,7 +194,8 @@ func (s *State) ToPlan(id chains.ID) []*Withdrawal {
 	if !s.PaysOut(id) {
 		return nil
 	}
-	return s.withdrawalsIn(id, WithdrawalQueued)
+	c := s.chains[id]
+	return slices.DeleteFunc(s.withdrawalsIn(id, WithdrawalQueued), func(w *Withdrawal) bool { return !c.within(w) })
 }
 
 func (s *State) batchesWhere(id chains.ID, match func(*Batch) bool) []*Batch {

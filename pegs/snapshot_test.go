@@ -57,6 +57,7 @@ func (s *story) chapters() map[string]func(*rapid.T) {
 			}
 		},
 		"person": func(*rapid.T) { s.aPerson() },
+		"limit":  func(*rapid.T) { s.aLimit() },
 		"credit": func(*rapid.T) { s.aCredit() }, "withdrawal": func(*rapid.T) { s.aWithdrawal() },
 		"plan": func(*rapid.T) { s.aPlan() }, "payout": func(*rapid.T) { s.aPayout() },
 		"decision": func(*rapid.T) { s.aDecision() }, "halt": func(*rapid.T) { s.aHalt() }, "account": func(*rapid.T) { s.anAccount() },

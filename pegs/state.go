@@ -155,6 +155,12 @@ func (s *State) dispatchBatch(event Event, at time.Time) error {
 		return s.acknowledge(e)
 	case *Sealed:
 		return s.sealed(e)
+	case *Alerted:
+		return s.alerted(e, at)
+	case *Delayed:
+		return s.delayed(e, at)
+	case *Admitted:
+		return s.admitted(e, at)
 	}
 	return refuse("unknown event %T", event)
 }

@@ -38,6 +38,8 @@ type Withdrawal struct {
 	Amount   chains.Amount // what Net is in base units of the coin
 	Script   string        // hex, once queued
 	Batch    string        // once planned
+	Due      uint64        // base block up to which a large one is delayed; 0: it is not
+	Admitted uint64        // base block at which the limits let it through
 	Parked   *Parked
 	Returned *Returned
 	History  []Step
@@ -122,8 +124,12 @@ func (s *State) parked(e *Parked, at time.Time) error {
 	if w == nil {
 		return refuse("withdrawal %s is not known", e.Withdrawal)
 	}
-	if w.Batch != "" || w.Returned != nil || w.Parked != nil {
+	again := w.Parked != nil && (w.Parked.GiveBack || !e.GiveBack)
+	if w.Batch != "" || w.Returned != nil || again {
 		return refuse("withdrawal %s is %s", w.ID, s.WithdrawalState(w))
+	}
+	if c, ok := s.chains[w.Chain]; ok {
+		c.unadmit(w)
 	}
 	w.Parked = e
 	s.touchWithdrawal(w, at, e.Reason)

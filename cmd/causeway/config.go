@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"causeway/pegs"
 )
 
 // Config is config.toml: what this one process needs to know. Nothing here
@@ -67,6 +69,11 @@ type ChainConfig struct {
 	MinVersion    uint64   `toml:"min_version"` // 0: any that the coin takes
 	MaxLag        uint64   `toml:"max_lag"`
 	MaxTipAge     Span     `toml:"max_tip_age"` // 0: by the coin's interval, outside regtest
+	PayoutCap     string   `toml:"payout_cap"`
+	AccountCap    string   `toml:"account_cap"`
+	CapWindow     uint64   `toml:"cap_window"`
+	LargePayout   string   `toml:"large_payout"`
+	PayoutDelay   uint64   `toml:"payout_delay"`
 }
 
 // ETHConfig adds what only Ethereum has.
@@ -130,6 +137,8 @@ func defaultConfig(network string) Config {
 			FeeMin:  "1",
 			FeeMax:  "1000",
 			MaxLag:  12,
+
+			PayoutCap: "0", AccountCap: "0", CapWindow: pegs.DefaultWindow, LargePayout: "0", PayoutDelay: 1200,
 		}
 	}
 	return Config{
@@ -167,6 +176,11 @@ var configDoc = map[string]string{
 	"chains.*.min_version":      "lowest version number that a node may have (getnetworkinfo), beside what the coin demands; 0: any",
 	"chains.*.max_lag":          "blocks that the nodes may be behind before minting and payouts halt",
 	"chains.*.max_tip_age":      "age of the newest block at which minting and payouts halt; 0s: 18 blocks' time, never on regtest",
+	"chains.*.payout_cap":       "coins paid out within cap_window at most; 0: no cap",
+	"chains.*.account_cap":      "the same for each account; 0: no cap",
+	"chains.*.cap_window":       "base blocks that the caps are about (28800 are at least a day)",
+	"chains.*.large_payout":     "coins from which a withdrawal waits payout_delay and can be vetoed; 0: none",
+	"chains.*.payout_delay":     "base blocks that a large withdrawal waits",
 	"chains.eth.chain_id":       "EIP-155 chain id",
 	"chains.eth.finality":       "block tag at which deposits are credited: finalized, safe or latest",
 	"chains.eth.tokens.*":       "ERC-20 tokens, one section each",

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,7 +36,7 @@ func (o orderCommand) command() *cobra.Command {
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		for _, name := range append([]string{"home", "author", "reason"}, o.required...) {
-			if f := cmd.Flags().Lookup(name); strings.Trim(f.Value.String(), " []") == "" {
+			if !cmd.Flags().Changed(name) {
 				return usageErr("%s: --%s is required", o.use, name)
 			}
 		}
@@ -54,6 +53,11 @@ func (o orderCommand) command() *cobra.Command {
 // textFlag is a flag whose value is a member of the order.
 func textFlag(cmd *cobra.Command, body map[string]any, name, member, usage string) {
 	cmd.Flags().Func(name, usage, func(v string) error { body[member] = v; return nil })
+}
+
+// switchFlag is a flag without a value that is a member of the order.
+func switchFlag(cmd *cobra.Command, body map[string]any, name, member, usage string) {
+	cmd.Flags().BoolFunc(name, usage, func(string) error { body[member] = true; return nil })
 }
 
 // giveOrder hands an order to the process of a home over its admin listener.
@@ -102,5 +106,80 @@ func newResumeCommand() *cobra.Command {
 		long: "resume takes the halts of scopes of a chain away, also automatic ones: somebody\n" +
 			"has looked. What still gives cause halts again.",
 		path: "resume", flags: scopeFlags, required: []string{"chain"},
+	}.command()
+}
+
+func newAlertCommand() *cobra.Command {
+	return orderCommand{
+		use: "alert", short: "Ask more confirmations of a chain's deposits",
+		long: "alert puts a chain under suspicion: until alert --over no deposit is credited at\n" +
+			"less than the depth for large values.",
+		path: "alert", required: []string{"chain"},
+		flags: func(cmd *cobra.Command, body map[string]any) {
+			textFlag(cmd, body, "chain", "chain", "btc, ltc, bch, doge or eth")
+			switchFlag(cmd, body, "over", "over", "end the alert")
+		},
+	}.command()
+}
+
+func newVetoCommand() *cobra.Command {
+	return orderCommand{
+		use: "veto", short: "Keep a withdrawal from being paid",
+		long: "veto parks a withdrawal that no payout was planned for: large ones wait for that\n" +
+			"long enough. With --give-back its tokens are returned; without, requeue has it\n" +
+			"paid after all, or veto --give-back ends it later.",
+		path: "veto", required: []string{"withdrawal"},
+		flags: func(cmd *cobra.Command, body map[string]any) {
+			textFlag(cmd, body, "withdrawal", "withdrawal", "sidechain transaction that burned the tokens")
+			switchFlag(cmd, body, "give-back", "give_back", "return the tokens (the fee stays)")
+		},
+	}.command()
+}
+
+func newRequeueCommand() *cobra.Command {
+	return orderCommand{
+		use: "requeue", short: "Have a vetoed withdrawal paid after all",
+		path: "requeue", required: []string{"withdrawal"},
+		flags: func(cmd *cobra.Command, body map[string]any) {
+			textFlag(cmd, body, "withdrawal", "withdrawal", "sidechain transaction that burned the tokens")
+		},
+	}.command()
+}
+
+func newClaimCommand() *cobra.Command {
+	return orderCommand{
+		use: "claim", short: "Credit a deposit that is held, too small or unclaimed",
+		long: "claim has a deposit minted to the account that its address belongs to, though it\n" +
+			"is not minted by itself. It goes the way of every mint, once.",
+		path: "claim", required: []string{"deposit"},
+		flags: func(cmd *cobra.Command, body map[string]any) {
+			textFlag(cmd, body, "deposit", "deposit", "id of the deposit (chain:txid:output)")
+		},
+	}.command()
+}
+
+func newCancelCommand() *cobra.Command {
+	return orderCommand{
+		use: "cancel", short: "Replace a payout that is stuck by one to ourselves",
+		long: "cancel plans a transaction that takes the inputs of a batch. Either the payout is\n" +
+			"mined after all, or the cancel is: then the tokens of its withdrawals are given\n" +
+			"back.",
+		path: "cancel", required: []string{"batch"},
+		flags: func(cmd *cobra.Command, body map[string]any) {
+			textFlag(cmd, body, "batch", "batch", "id of the batch")
+		},
+	}.command()
+}
+
+func newAcknowledgeCommand() *cobra.Command {
+	return orderCommand{
+		use: "acknowledge", short: "Say that an alarm about a transaction was looked at",
+		long: "acknowledge takes the alarm about a transaction of an outside chain away, so that\n" +
+			"a chain that is resumed stays resumed. Whatever else happens is a new alarm.",
+		path: "acknowledge", required: []string{"chain", "txid"},
+		flags: func(cmd *cobra.Command, body map[string]any) {
+			textFlag(cmd, body, "chain", "chain", "btc, ltc, bch, doge or eth")
+			textFlag(cmd, body, "txid", "txid", "the transaction")
+		},
 	}.command()
 }

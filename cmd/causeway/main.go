@@ -96,6 +96,12 @@ func newRootCommand() *cobra.Command {
 		newStatusCommand(),
 		newHaltCommand(),
 		newResumeCommand(),
+		newAlertCommand(),
+		newVetoCommand(),
+		newRequeueCommand(),
+		newClaimCommand(),
+		newCancelCommand(),
+		newAcknowledgeCommand(),
 		newVersionCommand(),
 	)
 	return root

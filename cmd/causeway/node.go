@@ -451,13 +451,15 @@ func (n *node) openChain(id string, section ChainConfig) (gateway.ChainConfig, e
 	}
 	feeMin, errMin := parseFeeRate(section.FeeMin)
 	feeMax, errMax := parseFeeRate(section.FeeMax)
-	if err := errors.Join(errMin, errMax); err != nil {
+	limits, errLimits := payoutLimits(coin.Facts().Decimals, section)
+	if err := errors.Join(errMin, errMax, errLimits); err != nil {
 		return gateway.ChainConfig{}, fmt.Errorf("chains.%s: %w", id, err)
 	}
 	return gateway.ChainConfig{
 		Coin: coin, Source: quorum, Quorum: section.Quorum, Scanner: scanner, Start: section.StartHeight,
 		Confirmations: section.Confirmations, Poll: section.Poll.Duration, FeeMin: feeMin, FeeMax: feeMax,
 		Caps: n.caps[coin.ID()], MaxLag: section.MaxLag, MaxTipAge: maxTipAge(coin, section),
+		SlowBlocks: coin.Network() != chains.Regtest, Limits: limits,
 	}, nil
 }
 

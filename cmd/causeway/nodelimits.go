@@ -1,12 +1,16 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"causeway/chains"
 	"causeway/chains/utxo"
 	"causeway/chains/utxo/rpcnode"
+	"causeway/pegs"
 )
 
 // versionGate refuses nodes that are older than the configuration allows; the
@@ -27,4 +31,27 @@ func maxTipAge(coin *utxo.Coin, section ChainConfig) time.Duration {
 		return section.MaxTipAge.Duration
 	}
 	return tipAgeBlocks * coin.Facts().Interval
+}
+
+// payoutLimits are the limits of a chain's payouts in base units of its coin.
+func payoutLimits(decimals int, section ChainConfig) (pegs.Limits, error) {
+	coins := func(key, text string) (chains.Amount, error) {
+		amount, err := chains.FromCoin(strings.TrimSpace(text), decimals)
+		if err != nil {
+			return amount, fmt.Errorf("%s: %q: %w", key, text, err)
+		}
+		return amount, nil
+	}
+	l := pegs.Limits{Window: section.CapWindow, Delay: section.PayoutDelay}
+	var errCap, errAccount, errLarge error
+	l.Cap, errCap = coins("payout_cap", section.PayoutCap)
+	l.AccountCap, errAccount = coins("account_cap", section.AccountCap)
+	l.Large, errLarge = coins("large_payout", section.LargePayout)
+	if err := errors.Join(errCap, errAccount, errLarge); err != nil {
+		return pegs.Limits{}, err
+	}
+	if !l.Any() {
+		return pegs.Limits{}, nil // none: windows and delays of nothing are no news
+	}
+	return l, nil
 }
