@@ -168,7 +168,7 @@ func TestBadWithdrawals(t *testing.T) {
 		t.Errorf("withdrawals: %s", show(page))
 	}
 	r := p.awaitAudit(true)
-	if a := r.Assets[0]; a.Supply != "1.00000000" || a.Reserves != "1.00000000" || a.Surplus != "0.00000000" {
+	if a := bookOf(t, r.Audit, "btc"); a.Supply != "1.00000000" || a.Reserves != "1.00000000" || a.Surplus != "0.00000000" {
 		t.Errorf("books: %s", show(a))
 	}
 }
@@ -358,7 +358,7 @@ func (p *process) badREST() {
 		{"POST", "/v1/deposit-addresses", `{"chain":"btc","account":"peg"}`, 404, "unknown_account"},
 		{"POST", "/v1/deposit-addresses", `{"chain":"btc","account":"ALICE"}`, 404, "unknown_account"},
 		{"POST", "/v1/deposit-addresses", `{"chain":"xmr","account":"alice"}`, 404, "unknown_chain"},
-		{"POST", "/v1/deposit-addresses", `{"chain":"ltc","account":"alice"}`, 404, "unknown_chain"},
+		{"POST", "/v1/deposit-addresses", `{"chain":"xrp","account":"alice"}`, 404, "unknown_chain"},
 		{"POST", "/v1/deposit-addresses", `{"chain":"btc"}`, 400, "bad_request"},
 		{"POST", "/v1/deposit-addresses", `{"chain":7,"account":"alice"}`, 400, "bad_request"},
 		{"POST", "/v1/deposit-addresses", `{`, 400, "bad_request"},

@@ -128,14 +128,18 @@ func (s Span) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // defaultConfig is what a key that is not written means.
 func defaultConfig(network string) Config {
-	chain := func(port int, enabled bool) ChainConfig {
+	chain := func(id string, enabled bool) ChainConfig {
+		c, err := coinOf(id)
+		if err != nil { // Ethereum: not of the family
+			c = builtCoin{rpcPort: 18545, feeMin: "1", feeMax: "1000"}
+		}
 		return ChainConfig{
 			Enabled: enabled,
-			Nodes:   []string{fmt.Sprintf("http://user:pass@127.0.0.1:%d", port)},
+			Nodes:   []string{fmt.Sprintf("http://user:pass@127.0.0.1:%d", c.rpcPort)},
 			Quorum:  1,
 			Poll:    Duration{time.Second},
-			FeeMin:  "1",
-			FeeMax:  "1000",
+			FeeMin:  c.feeMin,
+			FeeMax:  c.feeMax,
 			MaxLag:  12,
 
 			PayoutCap: "0", AccountCap: "0", CapWindow: pegs.DefaultWindow, LargePayout: "0", PayoutDelay: 1200,
@@ -146,11 +150,11 @@ func defaultConfig(network string) Config {
 		HTTP:    HTTPConfig{Listen: "127.0.0.1:5000", Admin: "127.0.0.1:5001"},
 		Base:    BaseConfig{Kind: "solo", Role: "sequencer", Upstream: []string{}, BlockInterval: Duration{3 * time.Second}},
 		Chains: ChainsConfig{
-			BTC:  chain(18443, true),
-			LTC:  chain(19443, false),
-			BCH:  chain(18543, false),
-			DOGE: chain(18643, false),
-			ETH:  ETHConfig{ChainConfig: chain(18545, false), ChainID: 31337, Finality: "finalized"},
+			BTC:  chain("btc", true),
+			LTC:  chain("ltc", false),
+			BCH:  chain("bch", false),
+			DOGE: chain("doge", false),
+			ETH:  ETHConfig{ChainConfig: chain("eth", false), ChainID: 31337, Finality: "finalized"},
 		},
 	}
 }

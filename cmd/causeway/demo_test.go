@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,11 +19,16 @@ import (
 	"causeway/sidechain/jsvalue"
 )
 
-// storySteps are the steps of the story on Bitcoin, in order.
-var storySteps = []string{
-	"btc.deposit", "btc.credited", "btc.transfer", "btc.withdraw", "btc.confirmed", "token.create", "token.issue", "token.stake",
-	"market.sell", "market.buy", "scot.pool", "scot.post", "scot.wait", "scot.payout", "audit",
-}
+// storySteps are the steps of the story on all chains, in order.
+var storySteps = func() (steps []string) {
+	for _, chain := range builtChains {
+		for _, step := range []string{"deposit", "credited", "transfer", "withdraw", "confirmed"} {
+			steps = append(steps, chain+"."+step)
+		}
+	}
+	return append(steps, "token.create", "token.issue", "token.stake", "market.sell", "market.buy",
+		"scot.pool", "scot.post", "scot.wait", "scot.payout", "audit")
+}()
 
 // readDemo decodes what demo --json printed: one object and nothing else, no
 // member that the design does not name.
@@ -71,10 +77,24 @@ func checkDemo(t *testing.T, r demoResult) {
 	if !r.OK || r.Audit == nil || !r.Audit.OK {
 		t.Fatalf("not ok: %s", show(r))
 	}
-	if len(r.Audit.Assets) != 1 || r.Audit.Assets[0].Symbol != "SWAP.BTC" || !r.Audit.Assets[0].OK {
+	if len(r.Audit.Assets) != len(builtChains) {
 		t.Fatalf("audit: %s", show(r.Audit))
 	}
-	checkEquality(t, r.Audit.Assets[0])
+	for _, chain := range builtChains {
+		checkEquality(t, bookOf(t, *r.Audit, chain))
+	}
+}
+
+// bookOf is the part of an audit about a chain's own coin.
+func bookOf(t *testing.T, audit gateway.Audit, chain string) gateway.AssetAudit {
+	t.Helper()
+	for _, a := range audit.Assets {
+		if a.Symbol == "SWAP."+upper(chain) && string(a.Chain) == chain {
+			return a
+		}
+	}
+	t.Fatalf("no books of %s: %s", chain, show(audit))
+	return gateway.AssetAudit{}
 }
 
 // checkEquality adds up an asset's books by hand: they are equal, and nothing
@@ -135,7 +155,7 @@ func TestDemoAgainst(t *testing.T) {
 		}
 		result := readDemo(t, stdout)
 		checkDemo(t, result)
-		symbols = append(symbols, result.Steps[5].IDs["symbol"])
+		symbols = append(symbols, result.Steps[slices.Index(storySteps, "token.create")].IDs["symbol"])
 	}
 	if symbols[0] == symbols[1] {
 		t.Errorf("the same token twice: %s", symbols)
@@ -307,7 +327,7 @@ func TestDevPersists(t *testing.T) {
 			t.Errorf("the base clock is only %s ahead", ahead)
 		}
 	}
-	checkEquality(t, p.awaitAudit(true).Assets[0])
+	checkEquality(t, bookOf(t, p.awaitAudit(true).Audit, "btc"))
 	// What was there before still pays.
 	if _, err := chains.FromCoin(tokens, 8); err != nil || tokens != "1.50000000" {
 		t.Errorf("carol holds %s", tokens)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"causeway/chains/devnet"
 	"causeway/gateway"
@@ -92,6 +93,7 @@ type devMark struct {
 // devNet is a running dev network.
 type devNet struct {
 	home   home
+	ids    []string // of chains, in the order of builtChains
 	chains map[string]*devnet.Chain
 
 	mu   sync.Mutex
@@ -187,36 +189,48 @@ func (d *devNet) save() error {
 	return renameio.WriteFile(d.home.path(devFile), append(text, '\n'), 0o600)
 }
 
-// openChains starts the embedded outside chains.
+// openChains starts the embedded outside chains: those of the genesis document,
+// or all before there is one.
 func (d *devNet) openChains(log *slog.Logger) error {
-	for _, id := range builtChains {
-		dir := filepath.Join(d.home.path(embeddedPath), id)
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return err
-		}
-		chain, err := devnet.New(devnet.Config{Params: devParams(id), Dir: dir, Logger: log})
+	d.ids = builtChains
+	if d.home.has(genesisFile) {
+		g, _, err := d.home.genesis()
 		if err != nil {
 			return err
 		}
-		d.chains[id] = chain
+		d.ids = slices.DeleteFunc(slices.Clone(builtChains), func(id string) bool {
+			return !slices.ContainsFunc(g.Assets, func(a sidechain.GenesisAsset) bool { return a.Chain == id })
+		})
 	}
-	return nil
-}
-
-// devParams is the flavour of the embedded chain of a built chain.
-func devParams(id string) devnet.Params {
-	switch id {
-	case "btc":
-		return devnet.Bitcoin()
-	default:
-		panic("no embedded chain for " + id)
+	group := new(errgroup.Group)
+	opened := make([]*devnet.Chain, len(d.ids))
+	for i, id := range d.ids {
+		group.Go(func() error {
+			c, err := coinOf(id)
+			if err != nil {
+				return err
+			}
+			dir := filepath.Join(d.home.path(embeddedPath), id)
+			if err := os.MkdirAll(dir, 0o700); err != nil {
+				return err
+			}
+			opened[i], err = devnet.New(devnet.Config{Params: c.devnet(), Dir: dir, Logger: log})
+			return err
+		})
 	}
+	err := group.Wait()
+	for i, id := range d.ids {
+		if opened[i] != nil {
+			d.chains[id] = opened[i]
+		}
+	}
+	return err
 }
 
 // close stops the embedded chains.
 func (d *devNet) close() error {
 	var errs []error
-	for _, id := range builtChains {
+	for _, id := range d.ids {
 		if chain := d.chains[id]; chain != nil {
 			errs = append(errs, chain.Close())
 		}
@@ -238,8 +252,12 @@ func (d *devNet) config(o devOptions) Config {
 	}
 	cfg.Base.BlockInterval = Duration{o.interval}
 	cfg.Accounts.Open = true
-	btc := &cfg.Chains.BTC
-	btc.Nodes, btc.Confirmations, btc.Poll = []string{d.chains["btc"].URL()}, devConfirmations, Duration{200 * time.Millisecond}
+	for id, section := range map[string]*ChainConfig{"btc": &cfg.Chains.BTC, "ltc": &cfg.Chains.LTC, "bch": &cfg.Chains.BCH, "doge": &cfg.Chains.DOGE} {
+		chain := d.chains[id]
+		if section.Enabled = chain != nil; section.Enabled {
+			section.Nodes, section.Confirmations, section.Poll = []string{chain.URL()}, devConfirmations, Duration{200 * time.Millisecond}
+		}
+	}
 	return cfg
 }
 
@@ -315,7 +333,7 @@ func (d *devNet) running() (running, error) {
 		}
 		r.Accounts = append(r.Accounts, runningAccount{name, active.WIF(), posting.WIF()})
 	}
-	for _, id := range builtChains {
+	for _, id := range d.ids {
 		r.Chains = append(r.Chains, runningChain{Chain: id, RPC: d.chains[id].URL(), Tokens: map[string]string{}})
 	}
 	return r, nil
@@ -362,7 +380,7 @@ func (d *devNet) advance(w http.ResponseWriter, r *http.Request) {
 func (d *devNet) fault(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("chain")
 	chain := d.chains[id]
-	if chain == nil || !slices.Contains(builtChains, id) {
+	if chain == nil {
 		answer(w, http.StatusNotFound, map[string]string{"error": "no such chain"})
 		return
 	}

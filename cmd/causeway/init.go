@@ -242,13 +242,13 @@ func (o *initOptions) newGenesis() (*sidechain.Genesis, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range builtChains {
-		p, err := wallet.MasterKey(chains.ID(id), 0)
+	for _, c := range coinTable {
+		p, err := wallet.MasterKey(chains.ID(c.id), 0)
 		if err != nil {
 			return nil, err
 		}
-		g.Keys = append(g.Keys, sidechain.GenesisKey{Chain: id, Key: hex.EncodeToString(p[:])})
-		g.Assets = append(g.Assets, defaultAsset(id, o.network))
+		g.Keys = append(g.Keys, sidechain.GenesisKey{Chain: c.id, Key: hex.EncodeToString(p[:])})
+		g.Assets = append(g.Assets, c.defaultAsset(o.network))
 	}
 	return g, nil
 }
@@ -284,18 +284,4 @@ func parseAccounts(flags []string, network string) ([]sidechain.GenesisAccount, 
 		list = append(list, oneKeyAccount(name, key, coins, map[string]string{"BEE": "10000"}))
 	}
 	return list, nil
-}
-
-// defaultAsset is the peg of a chain's own coin with the limits that init
-// writes: wide on regtest, narrow where coins are worth something.
-func defaultAsset(chain, network string) sidechain.GenesisAsset {
-	asset := sidechain.GenesisAsset{
-		Symbol: "SWAP." + upper(chain), Chain: chain, Precision: 8,
-		MinDeposit: "0.00010000", MinWithdrawal: "0.00100000", WithdrawalFee: "0.00020000", FeeMax: "0.01000000",
-		SupplyCap: "100.00000000", MintCap: "20.00000000", LargeMint: "5.00000000", MintDelay: 1200,
-	}
-	if network == "regtest" {
-		asset.SupplyCap, asset.MintCap, asset.LargeMint, asset.MintDelay = "21000000.00000000", "21000000.00000000", "1000.00000000", 20
-	}
-	return asset
 }

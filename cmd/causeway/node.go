@@ -19,8 +19,6 @@ import (
 
 	"causeway/api"
 	"causeway/chains"
-	"causeway/chains/bitcoin"
-	"causeway/chains/utxo"
 	"causeway/chains/utxo/rpcnode"
 	"causeway/gateway"
 	"causeway/hotwallet"
@@ -37,20 +35,6 @@ import (
 	"causeway/sidechain/contracts/tokens"
 	"causeway/sidechain/state"
 )
-
-// builtChains are the outside chains that this binary can follow, in the order
-// in which they are shown.
-var builtChains = []string{"btc"}
-
-// newCoin is the codec of a built chain.
-func newCoin(id string, network chains.Network) (*utxo.Coin, error) {
-	switch id {
-	case "btc":
-		return bitcoin.New(network)
-	default:
-		return nil, fmt.Errorf("chain %s is not built", id)
-	}
-}
 
 // chainContracts are the contracts of a new chain in the order in which
 // genesis deploys them. The base layer's own coin is a token only where an
@@ -455,9 +439,13 @@ func (n *node) openChain(id string, section ChainConfig) (gateway.ChainConfig, e
 	if err := errors.Join(errMin, errMax, errLimits); err != nil {
 		return gateway.ChainConfig{}, fmt.Errorf("chains.%s: %w", id, err)
 	}
+	relay := coin.Facts().RelayFee
+	if feeMax < relay {
+		return gateway.ChainConfig{}, fmt.Errorf("chains.%s.fee_max: %s sat/vB is less than nodes relay (%s)", id, section.FeeMax, chains.NewAmount(uint64(relay)).Coin(3))
+	}
 	return gateway.ChainConfig{
 		Coin: coin, Source: quorum, Quorum: section.Quorum, Scanner: scanner, Start: section.StartHeight,
-		Confirmations: section.Confirmations, Poll: section.Poll.Duration, FeeMin: feeMin, FeeMax: feeMax,
+		Confirmations: section.Confirmations, Poll: section.Poll.Duration, FeeMin: max(feeMin, relay), FeeMax: feeMax,
 		Caps: n.caps[coin.ID()], MaxLag: section.MaxLag, MaxTipAge: maxTipAge(coin, section),
 		SlowBlocks: coin.Network() != chains.Regtest, Limits: limits,
 	}, nil

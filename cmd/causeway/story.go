@@ -16,13 +16,6 @@ import (
 	"causeway/sidechain/jsvalue"
 )
 
-// The amounts of the story, in coins.
-const (
-	storyDeposit  = "1.5"
-	storyTransfer = "0.25"
-	storyWithdraw = "0.2"
-)
-
 // storyWait is how long any one thing may take before the story fails.
 const storyWait = 60 * time.Second
 
@@ -55,7 +48,12 @@ func (s *story) tell(ctx context.Context, r running, chainIDs []string) error {
 		if i < 0 {
 			return fmt.Errorf("chain %s is not in %s", id, runningFile)
 		}
-		if err := s.round(ctx, n, &coin{id: id, address: r.Chains[i].RPC, http: &http.Client{Timeout: 30 * time.Second}}); err != nil {
+		built, err := coinOf(id)
+		if err != nil {
+			return err
+		}
+		c := &coin{id: id, storyAmounts: built.story, address: r.Chains[i].RPC, http: &http.Client{Timeout: 30 * time.Second}}
+		if err := s.round(ctx, n, c); err != nil {
 			return err
 		}
 	}
@@ -99,9 +97,9 @@ func (s *story) round(ctx context.Context, n *network, c *coin) error {
 		return err
 	}
 	err = s.step(c.id+".transfer", func(ids map[string]string) (string, error) {
-		id, err := n.contract(ctx, "alice", n.keys["alice"], "tokens", "transfer", map[string]any{"symbol": symbol, "to": "bob", "quantity": storyTransfer, "memo": "for lunch"})
+		id, err := n.contract(ctx, "alice", n.keys["alice"], "tokens", "transfer", map[string]any{"symbol": symbol, "to": "bob", "quantity": c.transfer, "memo": "for lunch"})
 		ids["transaction"] = id
-		return fmt.Sprintf("alice sends %s %s to bob, transaction %.12s…", storyTransfer, symbol, id), err
+		return fmt.Sprintf("alice sends %s %s to bob, transaction %.12s…", c.transfer, symbol, id), err
 	})
 	if err != nil {
 		return err
@@ -112,9 +110,9 @@ func (s *story) round(ctx context.Context, n *network, c *coin) error {
 		if payee, err = c.newAddress(ctx); err != nil {
 			return "", err
 		}
-		id, err := n.contract(ctx, "bob", n.keys["bob"], "pegs", "withdraw", map[string]any{"symbol": symbol, "quantity": storyWithdraw, "address": payee})
+		id, err := n.contract(ctx, "bob", n.keys["bob"], "pegs", "withdraw", map[string]any{"symbol": symbol, "quantity": c.withdraw, "address": payee})
 		ids["withdrawal"], ids["address"] = id, payee
-		return fmt.Sprintf("bob burns %s %s for %s", storyWithdraw, symbol, payee), err
+		return fmt.Sprintf("bob burns %s %s for %s", c.withdraw, symbol, payee), err
 	})
 	if err != nil {
 		return err
@@ -131,7 +129,7 @@ func (s *story) deposit(ctx context.Context, n *network, c *coin, ids map[string
 	if err := n.post(ctx, "/v1/deposit-addresses", map[string]string{"chain": c.id, "account": "alice"}, &address); err != nil {
 		return "", err
 	}
-	txid, err := c.pay(ctx, address.Address, storyDeposit)
+	txid, err := c.pay(ctx, address.Address, c.deposit)
 	if err != nil {
 		return "", err
 	}
@@ -149,7 +147,7 @@ func (s *story) deposit(ctx context.Context, n *network, c *coin, ids map[string
 		}
 		return false, nil
 	})
-	return fmt.Sprintf("%s %s paid to alice's address %s, txid %.12s…", storyDeposit, upper(c.id), address.Address, txid), err
+	return fmt.Sprintf("%s %s paid to alice's address %s, txid %.12s…", c.deposit, upper(c.id), address.Address, txid), err
 }
 
 // credited waits for the mint and checks that it was exactly the amount paid.
@@ -175,8 +173,8 @@ func credited(ctx context.Context, n *network, c *coin, symbol, before string, i
 	if err != nil {
 		return "", err
 	}
-	if gained := jsvalue.Big(after).Minus(jsvalue.Big(before)); !gained.Eq(jsvalue.Big(storyDeposit)) {
-		return "", fmt.Errorf("alice's balance rose by %s, not by %s", gained, storyDeposit)
+	if gained := jsvalue.Big(after).Minus(jsvalue.Big(before)); !gained.Eq(jsvalue.Big(c.deposit)) {
+		return "", fmt.Errorf("alice's balance rose by %s, not by %s", gained, c.deposit)
 	}
 	return fmt.Sprintf("%s %s minted for alice after %d confirmations", d.Quantity, symbol, d.Confirmations), nil
 }
@@ -247,6 +245,7 @@ func (s *story) balance(ctx context.Context, n *network) error {
 
 // coin drives the node of an outside chain over its own RPC.
 type coin struct {
+	storyAmounts
 	id      string
 	address string
 	http    *http.Client
