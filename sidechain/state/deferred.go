@@ -1,7 +1,6 @@
 package state
 
 import (
-	"fmt"
 	"math"
 
 	"causeway/sidechain/jsvalue"
@@ -29,13 +28,13 @@ func (t *Table) Reserve() (id float64) {
 // Count tells of a write whose outcome Keep stores, or that changes nothing.
 func (t *Table) Count(op byte) { t.section.wrote(t.def.Name, op) }
 
-// Keep stores a row under its _id, which comes first, in place of what is
+// Keep stores a row under its number, which comes first, in place of what is
 // there, and counts nothing. The row is the table's from then on; it is
 // returned as stored.
 func (t *Table) Keep(row Row) Row {
-	id := row.Get(idField)
-	if id == (jsvalue.Undefined{}) || id == nil {
-		panic(fmt.Sprintf("state: a row without _id for %s", t.def.Name))
+	id, ok := row.Number(idField)
+	if !ok {
+		panic("state: a row without a number for " + t.def.Name)
 	}
 	if !isStored(row) {
 		row = storedRow(id, row)
@@ -44,17 +43,17 @@ func (t *Table) Keep(row Row) Row {
 	return row
 }
 
-// isStored says for sure that a row is as storedRow makes it, with nothing that
-// the caller could change later but decimals, which nobody does.
+// isStored says for sure that a row is as storedRow makes it, but for its _id,
+// with nothing that the caller could change later but decimals, which nobody
+// does.
 func isStored(row Row) bool {
-	first := true
-	for name, v := range row.All() {
-		if first && name != idField || !plainText(name) || !plainValue(v) {
+	for i := range row.Len() {
+		name, v := row.At(i)
+		if i == 0 && name != idField || i > 0 && !plainValue(v) || !plainText(name) {
 			return false
 		}
-		first = false
 	}
-	return true
+	return row.Len() > 0
 }
 
 func plainValue(v jsvalue.Value) bool {

@@ -24,13 +24,15 @@ type twin struct {
 	heard []string
 }
 
-func newTwin() *twin {
+func newTwin() *twin { return newTwinOf(bookDef) }
+
+func newTwinOf(def TableDef) *twin {
 	db, err := Open("")
 	if err != nil {
 		panic(err)
 	}
 	w := &twin{s: db.Tables()}
-	w.t = w.s.CreateTable(bookDef)
+	w.t = w.s.CreateTable(def)
 	w.s.OnWrite = func(table string, op byte) { w.heard = append(w.heard, table+string(op)) }
 	return w
 }
@@ -40,8 +42,10 @@ func (w *twin) dump() string {
 	for row := range w.t.All() {
 		fmt.Fprintln(&b, jsvalue.Stringify(row))
 	}
-	for row := range w.t.Ascend("who+price", nil, nil) {
-		fmt.Fprintln(&b, row.Get("_id"))
+	for _, ix := range w.t.indexes {
+		for row := range w.t.Ascend(ix.Name, nil, nil) {
+			fmt.Fprintln(&b, jsvalue.Stringify(row.Get("_id")))
+		}
 	}
 	fmt.Fprintf(&b, "%d %d %x %v", w.t.Len(), w.t.Sequence(), w.s.Root(), w.heard)
 	return b.String()

@@ -72,11 +72,10 @@ func (e *entry) compare(other *entry) int {
 	return strings.Compare(e.key, other.key)
 }
 
-// add makes the entry of an id that has none.
-func (m *idMap) add(id jsvalue.Value) *entry {
-	e := &entry{key: string(AppendKey(nil, id)), number: wholeNumber(id)}
-	m.put(e)
-	return e
+// newEntry makes the entry of an id that has none.
+func newEntry(id jsvalue.Value) *entry {
+	var a [192]byte
+	return &entry{key: string(AppendKey(a[:0], id)), number: wholeNumber(id)}
 }
 
 func (m *idMap) put(e *entry) {

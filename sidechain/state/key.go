@@ -103,11 +103,18 @@ func objectKey(o *jsvalue.Object) []byte {
 			dst = appendTextMember(dst, name, s)
 			continue
 		}
-		key := AppendKey(nil, v)
-		dst = append(dst, keyMore, key[0]) // type first, then name, then value
-		dst = append(appendStringKey(dst, name), key...)
+		dst = appendMember(dst, name, v)
 	}
 	return append(dst, keyEnd)
+}
+
+// appendMember appends a member of an object: type first, then name, then
+// value.
+func appendMember(dst []byte, name string, v jsvalue.Value) []byte {
+	var a [32]byte
+	key := AppendKey(a[:0], v)
+	dst = append(dst, keyMore, key[0])
+	return append(appendStringKey(dst, name), key...)
 }
 
 // appendTextMember appends a member of an object whose value is a text.

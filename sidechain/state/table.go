@@ -244,7 +244,7 @@ func (t *Table) Remove(row Row) bool {
 // write journals and stores a change (nil removes) and tells the hook.
 func (t *Table) write(e *entry, id jsvalue.Value, row Row, op byte) {
 	if e == nil {
-		e = t.byID.add(id)
+		e = newEntry(id) // set enters it
 	}
 	if row != nil && row == e.row { // written, but the same
 		if op != 0 {

@@ -92,6 +92,14 @@ func difference(a, b jsvalue.Value) string {
 	return cut(jsvalue.Big(a).Minus(jsvalue.Big(b)), shareDecimals)
 }
 
+// isPositive says whether a text is a number above zero.
+func isPositive(text string) bool {
+	if f, ok := readFixed(text); ok {
+		return f > 0
+	}
+	return jsvalue.Big(text).Gt(jsvalue.BigInt(0))
+}
+
 // weighted is stake * weight * power / 10,000 / 10,000, cut to ten decimals.
 func weighted(stake jsvalue.Value, weight, power float64) string {
 	s, ok := readFixed(stake)

@@ -45,19 +45,23 @@ func findBalance(ctx contract.Context, account, symbol jsvalue.Value) state.Row 
 
 // findPower is an account's voting power in a pool, or nil.
 func findPower(ctx contract.Context, pool, account jsvalue.Value) state.Row {
-	return ctx.Table(powerTable).Get(keyOf("rewardPoolId", pool, "account", account))
+	return ctx.Table(powerTable).GetBy(pool, account)
 }
 
-// keyOf is a primary key; what is undefined is no part of it, as in rows.
-func keyOf(members ...any) *jsvalue.Object {
-	key := jsvalue.NewObject(members...)
+// update changes members of a row, of which no version is used any more.
+func update(t *state.Table, row state.Row, members ...any) {
 	for i := 0; i < len(members); i += 2 {
-		if _, undefined := members[i+1].(jsvalue.Undefined); undefined {
-			name, _ := members[i].(string)
-			key.Delete(name)
+		if name, _ := members[i].(string); !row.Has(name) {
+			change := jsvalue.NewObject("_id", row.Get("_id"))
+			for k := 0; k < len(members); k += 2 {
+				name, _ := members[k].(string)
+				change.Set(name, members[k+1])
+			}
+			t.Update(change)
+			return
 		}
 	}
-	return key
+	t.Overwrite(row, members...)
 }
 
 // isMuted says whether an account earns nothing in a pool.

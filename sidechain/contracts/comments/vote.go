@@ -74,8 +74,7 @@ func spend(ctx contract.Context, b ballot, pool, post state.Row) effect {
 	if worth.muted {
 		worth.rshares, worth.curation = "0", "0"
 	}
-	ctx.Table(powerTable).Update(jsvalue.NewObject(
-		"_id", row.Get("_id"), "lastVoteTimestamp", b.now, "votingPower", up, "downvotingPower", down))
+	update(ctx.Table(powerTable), row, "lastVoteTimestamp", b.now, "votingPower", up, "downvotingPower", down)
 	return worth
 }
 
@@ -117,30 +116,32 @@ func stakeOf(ctx contract.Context, account, symbol jsvalue.Value) jsvalue.Value 
 // second vote replaces the first and forfeits its curation reward.
 func record(ctx contract.Context, b ballot, worth effect, pool, post state.Row) (added string) {
 	id, votes := pool.Get("_id"), ctx.Table(voteTable)
-	key := keyOf("rewardPoolId", id, "authorperm", post.Get("authorperm"), "voter", b.voter)
-	data := jsvalue.NewObject("rewardPoolId", id, "symbol", pool.Get("symbol"), "rshares", worth.rshares)
+	rshares, authorperm := jsvalue.Value(worth.rshares), post.Get("authorperm")
+	data := voteEvent.Object(id, pool.Get("symbol"), rshares)
 	if worth.muted {
 		data.Set("mute", true)
 	}
-	if old := votes.Get(key); old != nil {
-		votes.Update(jsvalue.NewObject("_id", old.Get("_id"),
-			"weight", b.weight, "rshares", worth.rshares, "curationWeight", "0", "timestamp", b.now))
+	if old := votes.GetBy(id, authorperm, b.voter); old != nil {
+		before := old.Get("rshares")
+		update(votes, old, "weight", b.weight, "rshares", rshares, "curationWeight", "0", "timestamp", b.now)
 		ctx.Emit("updateVote", data)
-		return difference(worth.rshares, old.Get("rshares"))
+		return difference(worth.rshares, before)
 	}
-	votes.Insert(jsvalue.NewObject(
-		"rewardPoolId", id,
-		"symbol", post.Get("symbol"),
-		"authorperm", post.Get("authorperm"),
-		"weight", b.weight,
-		"rshares", worth.rshares,
-		"curationWeight", worth.curation,
-		"timestamp", b.now,
-		"voter", b.voter,
-	))
+	if _, isText := b.voter.(string); !isText {
+		votes.Insert(voteShape.Object(nil, id, post.Get("symbol"), authorperm, b.weight, rshares, worth.curation, b.now, b.voter))
+	} else {
+		votes.InsertAs(voteShape.Object(voteID.Object(id, authorperm, b.voter), id, post.Get("symbol"), authorperm,
+			b.weight, rshares, worth.curation, b.now, b.voter))
+	}
 	ctx.Emit("newVote", data)
 	return worth.rshares
 }
+
+var (
+	voteEvent = jsvalue.NewShape("rewardPoolId", "symbol", "rshares")
+	voteID    = jsvalue.NewShape("rewardPoolId", "authorperm", "voter")
+	voteShape = jsvalue.NewShape("_id", "rewardPoolId", "symbol", "authorperm", "weight", "rshares", "curationWeight", "timestamp", "voter")
+)
 
 // count adds rshares to the post. In the first days of a pool they become
 // claims at once, later when the post is paid. What is taken back is not taken
@@ -148,15 +149,15 @@ func record(ctx contract.Context, b ballot, worth effect, pool, post state.Row) 
 func count(ctx contract.Context, now float64, added string, pool, post state.Row) {
 	old := post.Get("voteRshareSum")
 	next := sum(old, added)
-	row := jsvalue.NewObject("_id", post.Get("_id"), "voteRshareSum", next)
-	if jsvalue.Big(added).Gt(jsvalue.BigInt(0)) {
-		row.Set("votePositiveRshareSum", sum(post.Get("votePositiveRshareSum"), added))
-		if now < number(pool, "createdTimestamp")+decayDays(pool)*day {
-			ctx.Table(poolTable).Update(jsvalue.NewObject(
-				"_id", pool.Get("_id"), "pendingClaims", claimsAfter(pool, old, next)))
-		}
+	posts := ctx.Table(postTable)
+	if !isPositive(added) {
+		update(posts, post, "voteRshareSum", next)
+		return
 	}
-	ctx.Table(postTable).Update(row)
+	if now < number(pool, "createdTimestamp")+decayDays(pool)*day {
+		update(ctx.Table(poolTable), pool, "pendingClaims", claimsAfter(pool, old, next))
+	}
+	update(posts, post, "voteRshareSum", next, "votePositiveRshareSum", sum(post.Get("votePositiveRshareSum"), added))
 }
 
 // decayDays is the time in which claims fade away.
