@@ -139,6 +139,8 @@ type Submitter interface {
 // Signer is the part of hotwallet.Signer that signs payouts.
 type Signer interface {
 	Sign(ctx context.Context, r hotwallet.SignRequest) (hotwallet.Signed, error)
+	// Observe shows the rows of a batch that is to be released.
+	Observe(ctx context.Context, r hotwallet.SignRequest) error
 	// Variants are all transactions ever signed for a batch, oldest first.
 	Variants(batch string) ([]hotwallet.Signed, error)
 }

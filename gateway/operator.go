@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -26,6 +27,9 @@ type operator struct {
 	now       func() time.Time
 	retry     time.Duration
 	attempts  map[string]*attempt
+	prover    *prover
+	signer    Signer
+	shown     map[string]bool // batches whose rows the signer has seen
 }
 
 // attempt is what was done about one operation since the start.
@@ -54,6 +58,7 @@ func newOperator(g *Gateway) *operator {
 	return &operator{
 		ledger: g.ledger, sidechain: g.cfg.Sidechain, submitter: g.cfg.Submitter, log: g.log, notes: g.notes,
 		hook: g.cfg.Failpoint, now: time.Now, retry: g.cfg.RetryAfter, attempts: map[string]*attempt{},
+		prover: g.prover, signer: g.cfg.Signer, shown: map[string]bool{},
 	}
 }
 
@@ -71,13 +76,20 @@ func (o *operator) step(ctx context.Context) error {
 	due := o.due(tasks)
 	for len(due) > 0 {
 		n := o.fit(due)
-		if err := o.submit(ctx, due[:n]); err != nil {
+		err := o.submit(ctx, due[:n])
+		if errors.Is(err, hotwallet.ErrRefused) && givesUp(due[0]) {
+			o.log.Warn("the signer refuses", "operation", due[0].key, "error", err)
+		} else if err != nil {
 			return err
 		}
 		due = due[n:]
 	}
 	return nil
 }
+
+// givesUp says whether an operation gives a payout up. The signer may refuse it
+// until it sees for itself what we see, which must not keep it from others.
+func givesUp(t task) bool { return t.action.Name == "release" || t.action.Name == "giveBack" }
 
 // intend makes durable what is to be submitted from now on: mints of deposits
 // that are deep enough, settlements of payouts that are, releases of those that
@@ -264,7 +276,7 @@ func (o *operator) fit(tasks []task) int {
 	size := 0
 	for i, t := range tasks {
 		size += len(t.action.Payload) + 100
-		if i > 0 && (i >= actionsPerSubmit || size > bytesPerSubmit) {
+		if i > 0 && (givesUp(t) || givesUp(tasks[0]) || i >= actionsPerSubmit || size > bytesPerSubmit) {
 			return i
 		}
 	}
@@ -279,6 +291,11 @@ func (o *operator) submit(ctx context.Context, tasks []task) error {
 		a := o.attempts[t.key]
 		a.count++
 		a.next = o.now().Add(min(o.retry<<min(a.count-1, 4), maxRetry))
+	}
+	if tasks[0].action.Name == "release" {
+		if waits, err := o.show(ctx, tasks[0]); err != nil || waits {
+			return err
+		}
 	}
 	ids, err := o.handOver(ctx, tasks, actions)
 	o.hook("C5")

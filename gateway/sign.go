@@ -263,10 +263,7 @@ func (p *payer) request(batch string) (plan hotwallet.Plan, r hotwallet.SignRequ
 		if !ok {
 			return fmt.Errorf("%w: batch %s is not assigned", ErrOlderBase, batch)
 		}
-		r.Assign = hotwallet.Assign{
-			Batch: row.Batch, Chain: row.Chain, Kind: hotwallet.Kind(row.Kind), IDs: row.IDs,
-			Spends: spendTexts(row.Spends), State: row.State,
-		}
+		r.Assign = row.assign()
 		for _, id := range withdrawals {
 			w, ok := v.Withdrawal(id)
 			if !ok {
@@ -275,13 +272,24 @@ func (p *payer) request(batch string) (plan hotwallet.Plan, r hotwallet.SignRequ
 			if failpoint.Off(failpoint.AssignBeforeSign) {
 				w.State, w.Batch = hotwallet.WithdrawalAssigned, batch
 			}
-			r.Withdrawals = append(r.Withdrawals, hotwallet.Withdrawal{
-				ID: w.ID, Chain: w.Chain, Address: w.Address, Net: w.Net, State: w.State, Batch: w.Batch,
-			})
+			r.Withdrawals = append(r.Withdrawals, w.request())
 		}
 		return nil
 	})
 	return plan, r, err
+}
+
+// assign is the row as the signer reads it.
+func (row *BatchRow) assign() hotwallet.Assign {
+	return hotwallet.Assign{
+		Batch: row.Batch, Chain: row.Chain, Kind: hotwallet.Kind(row.Kind), IDs: row.IDs,
+		Spends: spendTexts(row.Spends), State: row.State,
+	}
+}
+
+// request is the row as the signer reads it.
+func (w *WithdrawalRow) request() hotwallet.Withdrawal {
+	return hotwallet.Withdrawal{ID: w.ID, Chain: w.Chain, Address: w.Address, Net: w.Net, State: w.State, Batch: w.Batch}
 }
 
 func outpointsOf(plan hotwallet.Plan) []chains.Outpoint {

@@ -233,20 +233,17 @@ func (w *world) openSigner(n *node) error {
 			MaxTotal: chains.NewAmount(100_00000000),
 		}},
 		BaseChainID: w.chainID, ContractID: "ssc-causeway-test", Sequencer: testKey("sequencer").Public(),
+		Final: hotwallet.Finality(hotwallet.FinalChain{Coin: w.coin(), Source: w.source(), Depth: 3}),
 	})
 	return err
 }
 
 func (w *world) config(n *node) Config {
-	source, err := rpcnode.New(w.btc.URL(), w.coin(), rpcnode.Options{Logger: w.log})
-	if err != nil {
-		w.t.Fatal(err)
-	}
 	extra := uint64(1)
 	cfg := Config{
 		Home: w.dir, Network: chains.Regtest, NetworkID: hex.EncodeToString(w.chainID[:]),
 		Chains: []ChainConfig{{
-			Coin: w.coin(), Source: source, Quorum: 1, Scanner: w.rpc, Confirmations: 2, InputExtra: &extra,
+			Coin: w.coin(), Source: w.source(), Quorum: 1, Scanner: w.rpc, Confirmations: 2, InputExtra: &extra,
 			Poll: 20 * time.Millisecond, FeeMin: 1000, FeeMax: 1_000_000,
 		}},
 		Sidechain: NewSidechain(n.engine, n.store), Signer: n.signer, Keys: w.wallet(), Log: w.log,
@@ -257,6 +254,16 @@ func (w *world) config(n *node) Config {
 		w.tune(&cfg)
 	}
 	return cfg
+}
+
+// source is the chain's node.
+func (w *world) source() chains.Source {
+	w.t.Helper()
+	source, err := rpcnode.New(w.btc.URL(), w.coin(), rpcnode.Options{Logger: w.log})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return source
 }
 
 func (n *node) close() {

@@ -2,6 +2,9 @@ package hotwallet
 
 import (
 	"context"
+	"regexp"
+	"slices"
+	"strings"
 
 	"causeway/chains"
 	"causeway/sidechain/graphene"
@@ -14,19 +17,10 @@ const (
 	actionGiveBack = "giveBack"
 )
 
-// Release is what an attestor wants to say of a payout: that it is dead
-// (release), or that the tokens go back although something was signed for it
-// (giveBack).
-type Release struct {
-	Action string // of pegs
-	ID     string // of a withdrawal, or of a batch without any
-	Proof  string // as the operation gives it
-	// Batch, Chain and Spends are of the transactions that this signer signed
-	// for it; Batch is empty when there are none.
-	Batch  string
-	Chain  chains.ID
-	Spends []string // "txid:vout"
-}
+// FinalTransaction gives the outpoints that a transaction spends, as "txid:vout",
+// when it stands in a block of that hash and height that is final in the eyes of
+// the signer's own nodes; an error otherwise. See Finality.
+type FinalTransaction func(ctx context.Context, chain chains.ID, block chains.BlockRef, txid string) (spends []string, err error)
 
 // givingUp is one action that gives something up.
 type givingUp struct{ action, id string }
@@ -59,7 +53,13 @@ func (s *LocalSigner) givingUp(ctx context.Context, op *graphene.CustomJSON) (li
 		if !ok || id == "" {
 			return nil, refuse(ErrForbidden, "%s without an id", name)
 		}
-		if err := s.mayGiveUp(ctx, name, id, payload); err != nil {
+		if name == actionRelease {
+			proof, _ := payload.String("proof")
+			err = s.mayRelease(ctx, id, proof)
+		} else {
+			err = s.mayGiveBack(id)
+		}
+		if err != nil {
 			return nil, err
 		}
 		list = append(list, givingUp{name, id})
@@ -67,30 +67,119 @@ func (s *LocalSigner) givingUp(ctx context.Context, op *graphene.CustomJSON) (li
 	return list, nil
 }
 
-// mayGiveUp refuses to give up what may still be paid. A journal from a backup
-// may not know what was signed; so nothing is released without a judge, signed
-// for or not: a withdrawal that was assigned once is only ever given back after
-// a release.
-func (s *LocalSigner) mayGiveUp(ctx context.Context, action, id string, payload *jsvalue.Object) error {
+// mayGiveBack refuses to return what was signed for, unless we have released it.
+// The contract returns nothing that is assigned and not released.
+func (s *LocalSigner) mayGiveBack(id string) error {
 	signed, err := s.journal.holds(id)
+	if err != nil || signed == nil {
+		return err
+	}
+	m, err := s.journal.markOf(id)
+	if err != nil || m.Released {
+		return err
+	}
+	return refuse(ErrNotDead, "give back %s: batch %s pays it", id, signed.Batch)
+}
+
+// deathForm is how a proof of death ends: the transaction that was mined instead,
+// and where (pegs.State.Dead).
+var deathForm = regexp.MustCompile(`([0-9a-f]{64})(?: was mined instead)? in block (0|[1-9][0-9]{0,9}) ([0-9a-f]{64})$`)
+
+// mayRelease refuses to call a payout dead that is not: a transaction must be
+// final, in the eyes of our own nodes, that takes an input of it, or makes it
+// impossible that an input of it ever comes to be. What the inputs are is known
+// from what was signed, or from an assign row that was shown (Observe): a journal
+// from a backup may not know what was signed.
+func (s *LocalSigner) mayRelease(ctx context.Context, id, proof string) error {
+	p, err := s.journal.promiseOf(id)
 	if err != nil {
 		return err
 	}
-	if action == actionGiveBack && signed == nil {
-		return nil
+	found := deathForm.FindStringSubmatch(proof)
+	switch {
+	case p == nil:
+		return refuse(ErrNotDead, "release %s: its inputs are not known here", id)
+	case found == nil:
+		return refuse(ErrNotDead, "release %s: the proof names no transaction and block", id)
+	case s.cfg.Final == nil:
+		return refuse(ErrNotDead, "release %s: this signer asks no node", id)
 	}
-	if s.cfg.Dead == nil {
-		return refuse(ErrNotDead, "%s of %s: nobody here can tell", action, id)
+	block := chains.BlockRef{Height: uintOf(found[2]), Hash: found[3]}
+	spends, err := s.cfg.Final(ctx, p.Chain, block, found[1])
+	if err != nil {
+		return refuse(ErrNotDead, "release %s: %v", id, err)
 	}
-	r := Release{Action: action, ID: id}
-	if r.Proof, _ = payload.String("proof"); action == actionGiveBack {
-		r.Proof, _ = payload.String("reason")
+	slices.Sort(spends)
+	if slices.Equal(spends, p.Spends) {
+		return refuse(ErrNotDead, "release %s: %s is its payout", id, found[1])
 	}
-	if signed != nil {
-		r.Batch, r.Chain, r.Spends = signed.Batch, signed.Chain, signed.Spends
+	d := death{journal: s.journal, chain: p.Chain, txid: found[1], spends: spends}
+	dead, err := d.of(p.Spends, maxGenerations)
+	if err != nil {
+		return err
 	}
-	if err := s.cfg.Dead(ctx, r); err != nil {
-		return refuse(ErrNotDead, "%s of %s: %v", action, id, err)
+	if !dead {
+		return refuse(ErrNotDead, "release %s: %s takes nothing that it needs", id, found[1])
 	}
 	return nil
+}
+
+// uintOf reads digits that a form has passed.
+func uintOf(text string) (n uint64) {
+	for _, c := range text {
+		n = 10*n + uint64(c-'0')
+	}
+	return n
+}
+
+// maxGenerations bounds how far back the makers of inputs are followed: longer
+// chains of unconfirmed transactions are not made.
+const maxGenerations = 30
+
+// death is a final transaction, and what it makes impossible.
+type death struct {
+	journal *journal
+	chain   chains.ID
+	txid    string
+	spends  []string // sorted
+}
+
+// of says whether a transaction that needs these outpoints can never be mined.
+func (d *death) of(needs []string, generations int) (bool, error) {
+	for _, spend := range needs {
+		if _, taken := slices.BinarySearch(d.spends, spend); taken {
+			return true, nil
+		}
+	}
+	for _, spend := range needs {
+		txid, _, _ := strings.Cut(spend, ":")
+		if generations == 0 || txid == d.txid {
+			continue
+		}
+		maker, err := d.journal.maker(d.chain, txid)
+		if err != nil {
+			return false, err
+		}
+		if maker == nil {
+			continue
+		}
+		if dead, err := d.of(maker.Spends, generations-1); dead || err != nil {
+			return dead, err
+		}
+	}
+	return false, nil
+}
+
+// Observe shows the signer rows without asking for a signature, so that it knows
+// what a batch was assigned. Errors are those of Sign.
+func (s *LocalSigner) Observe(ctx context.Context, r SignRequest) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if _, err := s.shown(&r); err != nil {
+		return err
+	}
+	return s.journal.markAssigned(&r)
 }

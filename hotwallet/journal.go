@@ -94,7 +94,7 @@ func (j *journal) view(read func(tx *bbolt.Tx) error) error {
 }
 
 func prepareJournal(tx *bbolt.Tx, identity, sequencer string) error {
-	for _, name := range [][]byte{bucketMeta, bucketLog, bucketIntents, bucketOutpoints, bucketPayees, bucketMarks} {
+	for _, name := range [][]byte{bucketMeta, bucketLog, bucketIntents, bucketOutpoints, bucketPayees, bucketMarks, bucketMade} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -111,7 +111,7 @@ func prepareJournal(tx *bbolt.Tx, identity, sequencer string) error {
 		return refuse(ErrForeignJournal, "it belongs to %s, this is %s", got, identity)
 	}
 	if format == journalFormatOne {
-		return pin(meta, sequencer)
+		return errors.Join(indexMade(tx), pin(meta, sequencer))
 	}
 	if got := string(meta.Get(keySequencer)); got != sequencer {
 		return refuse(ErrForeignJournal, "it takes the word of the sequencer %s, this is %s", got, sequencer)
@@ -285,7 +285,7 @@ func index(tx *bbolt.Tx, want *intent, v variant) error {
 			return err
 		}
 	}
-	return nil
+	return tx.Bucket(bucketMade).Put(outpointKey(want.Chain, v.TxID), []byte(want.Batch))
 }
 
 // verify walks the log: entries linked by hash, none above the counter, and

@@ -39,10 +39,9 @@ type SignerConfig struct {
 	// Sequencer is the key whose signed headers say what the final state is: the
 	// genesis document's. It is pinned in the journal when that is made.
 	Sequencer graphene.PublicKey
-	// Dead judges whether what an attestor wants to release, or to give back
-	// although it was signed for, can never be mined: nil when it can not. Where
-	// there is no judge, no such operation is ever signed.
-	Dead func(context.Context, Release) error
+	// Final is the signer's own eye on the chains; without it no payout is ever
+	// called dead.
+	Final FinalTransaction
 	// Counter is the greatest journal counter that the gateway has recorded.
 	Counter uint64
 }

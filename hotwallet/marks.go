@@ -3,8 +3,11 @@ package hotwallet
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 
+	"causeway/chains"
 	"causeway/internal/boltfile"
 
 	"go.etcd.io/bbolt"
@@ -23,10 +26,16 @@ type mark struct {
 	// ReturnUntil is when the newest operation expires that gives its tokens
 	// back and that an attestor of ours signed; seconds since 1970.
 	ReturnUntil uint32 `json:"return_until,omitempty"`
+	// Batch of a withdrawal, Chain and Spends (sorted) of a batch: as an assign
+	// row said that was shown.
+	Batch  string    `json:"batch,omitempty"`
+	Chain  chains.ID `json:"chain,omitempty"`
+	Spends []string  `json:"spends,omitempty"`
 }
 
 var (
 	bucketMarks  = []byte("marks") // batch or withdrawal -> mark
+	bucketMade   = []byte("made")  // chain:txid of a transaction signed -> batch
 	keySequencer = []byte("sequencer")
 	keySeen      = []byte("seen") // highest base block of a proof, 8 bytes
 )
@@ -150,6 +159,81 @@ func (j *journal) markGivenUp(list []givingUp, expiration uint32) error {
 			}
 		}
 		return nil
+	})
+}
+
+// markAssigned remembers what rows that were shown say of a batch's inputs. The
+// first ones count: they never change.
+func (j *journal) markAssigned(r *SignRequest) error {
+	return boltfile.Guard(func() error {
+		return j.db.Update(func(tx *bbolt.Tx) error {
+			a := &r.Assign
+			err := changeMark(tx, a.Batch, func(m *mark) {
+				if m.Spends == nil {
+					m.Chain, m.Spends = a.Chain, slices.Sorted(slices.Values(a.Spends))
+				}
+			})
+			for _, id := range a.IDs {
+				err = errors.Join(err, changeMark(tx, id, func(m *mark) {
+					if m.Batch == "" {
+						m.Batch = a.Batch
+					}
+				}))
+			}
+			return err
+		})
+	})
+}
+
+// promise is what a batch's transactions spend.
+type promise struct {
+	Chain  chains.ID
+	Spends []string // sorted
+}
+
+// promiseOf is what is known of the inputs of a batch, or of the batch that pays
+// a withdrawal: by what was signed, or else by what was shown. Nil: nothing.
+func (j *journal) promiseOf(id string) (p *promise, err error) {
+	signed, err := j.holds(id)
+	if err != nil {
+		return nil, err
+	}
+	if signed != nil {
+		return &promise{signed.Chain, signed.Spends}, nil
+	}
+	m, err := j.markOf(id)
+	if err == nil && m.Batch != "" {
+		m, err = j.markOf(m.Batch)
+	}
+	if err != nil || m.Spends == nil {
+		return nil, err
+	}
+	return &promise{m.Chain, m.Spends}, nil
+}
+
+// maker is the intent that a transaction of ours was signed for, nil when it is
+// none of ours.
+func (j *journal) maker(chain chains.ID, txid string) (found *intent, err error) {
+	err = j.view(func(tx *bbolt.Tx) error {
+		if batch := tx.Bucket(bucketMade).Get(outpointKey(chain, txid)); batch != nil {
+			found, err = intentOf(tx, string(batch))
+		}
+		return err
+	})
+	return found, err
+}
+
+// indexMade fills the index of transactions of a journal that has none.
+func indexMade(tx *bbolt.Tx) error {
+	return tx.Bucket(bucketIntents).ForEach(func(batch, _ []byte) error {
+		known, err := intentOf(tx, string(batch))
+		if err != nil {
+			return err
+		}
+		for _, v := range known.Variants {
+			err = errors.Join(err, tx.Bucket(bucketMade).Put(outpointKey(known.Chain, v.TxID), batch))
+		}
+		return err
 	})
 }
 

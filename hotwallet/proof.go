@@ -167,12 +167,22 @@ func (m *members) texts(name string) []string {
 	return list
 }
 
-// prove checks the proof of a request and holds it against what the signer has
-// seen before.
+// prove is shown, and refuses what was seen to be over or given up by our own
+// attestors.
 func (s *LocalSigner) prove(r *SignRequest) (evidence, error) {
 	if failpoint.Off(failpoint.AssignBeforeSign) {
 		return evidence{}, nil
 	}
+	e, err := s.shown(r)
+	if err != nil {
+		return e, err
+	}
+	return e, s.checkMarks(r, e)
+}
+
+// shown checks the proof of a request, and that it is not of too old a state. It
+// remembers what is over.
+func (s *LocalSigner) shown(r *SignRequest) (evidence, error) {
 	e, err := r.Proof.verify(r, s.cfg.Sequencer, s.cfg.BaseChainID)
 	if err != nil {
 		return e, err
@@ -184,14 +194,9 @@ func (s *LocalSigner) prove(r *SignRequest) (evidence, error) {
 	if e.block+maxProofAge < seen {
 		return e, fmt.Errorf("%w: of block %d, block %d is known", ErrStale, e.block, seen)
 	}
-	if err := s.journal.markEnded(r, e.block); err != nil {
-		return e, err
-	}
-	return e, s.checkMarks(r, e)
+	return e, s.journal.markEnded(r, e.block)
 }
 
-// checkMarks refuses what was seen to be over, or was given up by our own
-// attestors.
 func (s *LocalSigner) checkMarks(r *SignRequest, e evidence) error {
 	subjects := []string{r.Assign.Batch}
 	for _, w := range r.Withdrawals {

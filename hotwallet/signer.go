@@ -18,6 +18,9 @@ type Signer interface {
 	// Sign signs the transaction of a batch. The same request gives the same
 	// bytes for ever.
 	Sign(ctx context.Context, r SignRequest) (Signed, error)
+	// Observe shows the rows of a batch, with their proof, without asking for a
+	// signature: before it is released.
+	Observe(ctx context.Context, r SignRequest) error
 	// SignHeader signs a base block header, in the binary form of
 	// graphene.Header, that extends the last one signed.
 	SignHeader(ctx context.Context, header []byte) (graphene.Signature, error)

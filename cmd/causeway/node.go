@@ -414,24 +414,15 @@ func (n *node) openChain(id string, section ChainConfig) (gateway.ChainConfig, e
 	if err != nil {
 		return gateway.ChainConfig{}, err
 	}
-	var sources []chains.Source
+	quorum, err := openQuorum(id, coin, section, n.log)
+	if err != nil {
+		return gateway.ChainConfig{}, err
+	}
 	var scanner gateway.NodeRPC
-	options := rpcnode.Options{Logger: n.log, Gate: versionGate(section)}
-	for _, address := range section.Nodes {
-		source, err := rpcnode.New(address, coin, options)
-		if err != nil {
+	if len(section.Nodes) > 0 {
+		if scanner, err = gateway.NewScanNode(section.Nodes[0]); err != nil {
 			return gateway.ChainConfig{}, fmt.Errorf("chains.%s.nodes: %w", id, err)
 		}
-		sources = append(sources, source)
-		if scanner == nil {
-			if scanner, err = gateway.NewScanNode(address); err != nil {
-				return gateway.ChainConfig{}, fmt.Errorf("chains.%s.nodes: %w", id, err)
-			}
-		}
-	}
-	quorum, err := chains.NewQuorum(sources, section.Quorum)
-	if err != nil {
-		return gateway.ChainConfig{}, fmt.Errorf("chains.%s: %w", id, err)
 	}
 	feeMin, errMin := parseFeeRate(section.FeeMin)
 	feeMax, errMax := parseFeeRate(section.FeeMax)
@@ -449,6 +440,24 @@ func (n *node) openChain(id string, section ChainConfig) (gateway.ChainConfig, e
 		Caps: n.caps[coin.ID()], MaxLag: section.MaxLag, MaxTipAge: maxTipAge(coin, section),
 		SlowBlocks: coin.Network() != chains.Regtest, Limits: limits,
 	}, nil
+}
+
+// openQuorum is the door to the nodes of one chain.
+func openQuorum(id string, coin *utxo.Coin, section ChainConfig, log *slog.Logger) (*chains.Quorum, error) {
+	var sources []chains.Source
+	options := rpcnode.Options{Logger: log, Gate: versionGate(section)}
+	for _, address := range section.Nodes {
+		source, err := rpcnode.New(address, coin, options)
+		if err != nil {
+			return nil, fmt.Errorf("chains.%s.nodes: %w", id, err)
+		}
+		sources = append(sources, source)
+	}
+	quorum, err := chains.NewQuorum(sources, section.Quorum)
+	if err != nil {
+		return nil, fmt.Errorf("chains.%s: %w", id, err)
+	}
+	return quorum, nil
 }
 
 // parseFeeRate reads sat/vB with up to three decimals.

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"causeway/chains"
 	"causeway/gateway"
 	"causeway/hotwallet"
 	"causeway/hotwallet/remote"
+	"causeway/pegs"
 	"causeway/sidechain"
 	"causeway/sidechain/base/solo"
 	"causeway/sidechain/graphene"
@@ -39,7 +41,7 @@ const statusTime = 3 * time.Second
 
 // signerConfig is what the signer of a home is made of. The key of the sequencer
 // is out of reach where the home only follows.
-func signerConfig(h home, g *sidechain.Genesis, baseID [32]byte, cfg Config, keys *hotwallet.Keystore) (hotwallet.SignerConfig, error) {
+func signerConfig(h home, g *sidechain.Genesis, baseID [32]byte, cfg Config, keys *hotwallet.Keystore, log *slog.Logger) (hotwallet.SignerConfig, error) {
 	sequencer, err := graphene.ParsePublicKey(g.Profile.AddressPrefix, g.Sequencer)
 	if err != nil {
 		return hotwallet.SignerConfig{}, err
@@ -58,13 +60,25 @@ func signerConfig(h home, g *sidechain.Genesis, baseID [32]byte, cfg Config, key
 	if config.Caps, err = allCaps(g, cfg); err != nil {
 		return config, err
 	}
+	var final []hotwallet.FinalChain
 	for id := range config.Caps {
 		coin, err := newCoin(string(id), chains.Network(g.Network))
 		if err != nil {
 			return config, err
 		}
 		config.Coins = append(config.Coins, coin)
+		section := cfg.Chains.byID()[string(id)]
+		if !section.Enabled {
+			continue
+		}
+		quorum, err := openQuorum(string(id), coin, section, log)
+		if err != nil {
+			return config, err
+		}
+		depth := pegs.PolicyOf(id, coin.Facts()).Need(chains.Network(g.Network), section.Confirmations, chains.Amount{})
+		final = append(final, hotwallet.FinalChain{Coin: coin, Source: quorum, Depth: depth + pegs.DefaultInputExtra})
 	}
+	config.Final = hotwallet.Finality(final...)
 	return config, nil
 }
 
@@ -103,7 +117,7 @@ type localSigning struct {
 }
 
 func (n *node) openLocalSigner() (signing, error) {
-	config, err := signerConfig(n.home, n.genesis, n.baseID, n.config, n.keys)
+	config, err := signerConfig(n.home, n.genesis, n.baseID, n.config, n.keys, n.log)
 	if err != nil {
 		return nil, err
 	}

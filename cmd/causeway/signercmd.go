@@ -113,7 +113,8 @@ func (o *signerOptions) open(ctx context.Context, h home, secret func() (hotwall
 		return nil, err
 	}
 	baseID := sidechain.BaseChainID(document)
-	config, err := signerConfig(h, g, baseID, cfg, keys)
+	log := newLogger(os.Stderr, slog.LevelInfo).With("component", "signer")
+	config, err := signerConfig(h, g, baseID, cfg, keys, log)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +127,7 @@ func (o *signerOptions) open(ctx context.Context, h home, secret func() (hotwall
 	}
 	return &remote.Server{
 		Signer: signer, Wallet: config.Wallet, BaseChainID: baseID, Attestor: attestorOf(config.Roles), Bound: o.bound,
-		Log: newLogger(os.Stderr, slog.LevelInfo).With("component", "signer"),
+		Log: log,
 	}, nil
 }
 

@@ -134,6 +134,11 @@ func (c *Client) Sign(ctx context.Context, r hotwallet.SignRequest) (signed hotw
 	return signed, err
 }
 
+// Observe implements hotwallet.Signer.
+func (c *Client) Observe(ctx context.Context, r hotwallet.SignRequest) error {
+	return c.call(ctx, methodObserve, r, new(struct{}))
+}
+
 // Variants is LocalSigner.Variants.
 func (c *Client) Variants(batch string) (list []hotwallet.Signed, err error) {
 	err = c.call(context.Background(), methodVariants, variantsParams{batch}, &list)

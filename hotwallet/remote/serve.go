@@ -121,6 +121,7 @@ func reply(result any, err error) answer {
 // The methods and their parameters.
 const (
 	methodSign       = "sign"
+	methodObserve    = "observe"
 	methodVariants   = "variants"
 	methodHeader     = "sign_header"
 	methodOperations = "sign_operations"
@@ -165,6 +166,8 @@ func (s *Server) do(ctx context.Context, q question) (any, error) {
 	switch q.Method {
 	case methodSign:
 		return with(q, func(r hotwallet.SignRequest) (any, error) { return s.Signer.Sign(ctx, r) })
+	case methodObserve:
+		return with(q, func(r hotwallet.SignRequest) (any, error) { return struct{}{}, s.Signer.Observe(ctx, r) })
 	case methodVariants:
 		return with(q, func(p variantsParams) (any, error) { return s.Signer.Variants(p.Batch) })
 	case methodHeader:
