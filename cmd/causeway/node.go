@@ -19,6 +19,7 @@ import (
 
 	"causeway/api"
 	"causeway/chains"
+	"causeway/chains/utxo"
 	"causeway/chains/utxo/rpcnode"
 	"causeway/gateway"
 	"causeway/hotwallet"
