@@ -53,5 +53,6 @@ type Gateway interface {
 	Withdrawal(id string) (gateway.Withdrawal, error)
 	Assets() (gateway.Page[gateway.Asset], error)
 	ChainStatus() []gateway.ChainStatus
+	Figures() gateway.Figures
 	Reserves(ctx context.Context) (gateway.Reserves, error)
 }

@@ -24,7 +24,7 @@ const (
 // error means that nothing is known, an Audit that is not OK that something is
 // wrong; its Problems say what.
 func (g *Gateway) Audit(ctx context.Context) (Audit, error) {
-	audit, _, err := g.audit(ctx)
+	audit, _, err := g.audit(ctx, g.followers)
 	return audit, err
 }
 
@@ -63,7 +63,7 @@ func (g *Gateway) Reserves(ctx context.Context) (Reserves, error) {
 }
 
 func (g *Gateway) reserves(ctx context.Context) (Reserves, error) {
-	audit, snap, err := g.audit(ctx)
+	audit, snap, err := g.audit(ctx, g.followers)
 	if err != nil {
 		return Reserves{}, err
 	}
@@ -97,12 +97,12 @@ type chainBooks struct {
 	assets []pegs.AssetView
 }
 
-func (g *Gateway) audit(ctx context.Context) (audit Audit, snap snapshot, err error) {
+func (g *Gateway) audit(ctx context.Context, which []*follower) (audit Audit, snap snapshot, err error) {
 	for try := range auditTries {
 		if try > 0 && !sleep(ctx, auditPause) {
 			return Audit{}, snap, ctx.Err()
 		}
-		if snap, err = g.snapshot(); err != nil {
+		if snap, err = g.snapshot(which); err != nil {
 			return Audit{}, snap, err
 		}
 		if audit = g.balance(ctx, snap); audit.OK {
@@ -116,14 +116,14 @@ func (g *Gateway) audit(ctx context.Context) (audit Audit, snap snapshot, err er
 }
 
 // snapshot reads the sidechain and, while it stands still, the ledger.
-func (g *Gateway) snapshot() (snap snapshot, err error) {
+func (g *Gateway) snapshot(which []*follower) (snap snapshot, err error) {
 	err = g.cfg.Sidechain.View(func(v SideState) error {
 		snap.head, snap.accounts = v.Head(), v.AccountsSince(0)
 		assets, err := v.Assets()
 		if err != nil {
 			return err
 		}
-		viewErr := g.ledger.View(func(s *pegs.State) { err = g.readLedger(s, &snap) })
+		viewErr := g.ledger.View(func(s *pegs.State) { err = g.readLedger(s, which, &snap) })
 		if err := errors.Join(viewErr, err); err != nil {
 			return err
 		}
@@ -132,8 +132,8 @@ func (g *Gateway) snapshot() (snap snapshot, err error) {
 	return snap, err
 }
 
-func (g *Gateway) readLedger(s *pegs.State, snap *snapshot) error {
-	for _, f := range g.followers {
+func (g *Gateway) readLedger(s *pegs.State, which []*follower, snap *snapshot) error {
+	for _, f := range which {
 		c, _ := s.Chain(f.id)
 		view, _ := s.AuditView(f.id)
 		book, err := newAddressBook(c)
@@ -147,6 +147,9 @@ func (g *Gateway) readLedger(s *pegs.State, snap *snapshot) error {
 
 func (g *Gateway) readAssets(v SideState, assets []pegs.Asset, snap *snapshot) error {
 	for _, asset := range assets {
+		if g.follower(asset.Chain) != nil && !slices.ContainsFunc(snap.chains, func(b chainBooks) bool { return b.id == asset.Chain }) {
+			continue // not asked for
+		}
 		view, err := v.AuditView(asset)
 		if err != nil {
 			return err
@@ -202,40 +205,65 @@ func (g *Gateway) scan(ctx context.Context, books chainBooks, accounts []string)
 	return s.sync(ctx, books.book, books.start, accounts, books.ledger.Block)
 }
 
-// watchBooks audits from time to time. Missing coins halt the chain; alarms of
-// the ledger do at once, without waiting for an audit.
+// watchBooks audits from time to time, each chain by itself: what keeps one from
+// being looked at keeps no other. Missing coins halt the chain; alarms of the
+// ledger do at once, without waiting for an audit. Parts that only disagree are
+// an alert.
 func (g *Gateway) watchBooks(ctx context.Context) error {
-	for _, f := range g.followers {
-		if !f.caughtUp() {
-			return nil // nothing can be said while blocks are missing
-		}
-	}
 	if time.Since(g.audited) < g.cfg.AuditEvery {
 		return nil
 	}
+	var ready []*follower
+	for _, f := range g.followers {
+		if f.caughtUp() { // else nothing can be said: blocks are missing
+			ready = append(ready, f)
+		}
+	}
+	if len(ready) == 0 && len(g.followers) > 0 {
+		return nil
+	}
 	g.audited = time.Now()
-	audit, err := g.Audit(ctx)
-	if err != nil {
+	whole := Audit{OK: true, Assets: []AssetAudit{}}
+	var errs []error
+	for _, f := range ready {
+		audit, _, err := g.audit(ctx, []*follower{f})
+		if err == nil {
+			err = g.judge(ctx, f, audit)
+		}
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		whole.Assets = append(whole.Assets, audit.Assets...)
+		whole.Problems = append(whole.Problems, audit.Problems...)
+		whole.OK, whole.Unknown = whole.OK && audit.OK, whole.Unknown || audit.Unknown
+		whole.SidechainBlock = audit.SidechainBlock
+	}
+	if len(errs) == 0 {
+		g.last.set(whole, g.cfg.Now())
+	}
+	return errors.Join(errs...)
+}
+
+// judge acts on the audit of one chain.
+func (g *Gateway) judge(ctx context.Context, f *follower, audit Audit) error {
+	missing := ""
+	for _, asset := range audit.Assets {
+		if asset.Missing {
+			missing = fmt.Sprintf("the books of %s do not balance: surplus %s", asset.Symbol, asset.Surplus)
+		}
+	}
+	problems := strings.Join(audit.Problems, "; ")
+	switch {
+	case missing != "":
+		g.log.Error("audit", "chain", string(f.id), "problems", problems)
+	case !audit.OK:
+		g.log.Warn("the audit is not ok", "chain", string(f.id), "problems", problems)
+	}
+	if err := setHalt(ctx, g.ledger, f.id, causeAudit, missing, pegs.ScopeMinting, pegs.ScopePayouts); err != nil || audit.Unknown {
 		return err
 	}
-	for _, f := range g.followers {
-		reason := ""
-		for _, asset := range audit.Assets {
-			if asset.Chain == f.id && asset.Missing {
-				reason = fmt.Sprintf("the books of %s do not balance: surplus %s", asset.Symbol, asset.Surplus)
-			}
-		}
-		if reason != "" {
-			g.log.Error("audit", "chain", string(f.id), "problems", strings.Join(audit.Problems, "; "))
-		}
-		if err := setHalt(ctx, g.ledger, f.id, causeAudit, reason, pegs.ScopeMinting, pegs.ScopePayouts); err != nil {
-			return err
-		}
-	}
-	if !audit.OK {
-		g.log.Warn("the audit is not ok", "problems", strings.Join(audit.Problems, "; "))
-	}
-	return nil
+	return setAlert(ctx, g.ledger, f.id, causeAudit, oneLine(problems, maxReason))
 }
 
 // watchAlarms halts a chain while the ledger is alarmed about it.

@@ -112,7 +112,8 @@ type Gateway struct {
 	rows      *tail
 	prover    *prover
 	audited   time.Time // when the books were last looked at
-	turns     []loop    // of Step
+	last      lastAudit
+	turns     []loop // of Step
 	reading   singleflight.Group
 }
 

@@ -42,7 +42,7 @@ func TestScannerForgetsNoAccount(t *testing.T) {
 	d.pump()
 	d.pump()
 	node.gone = true
-	snap, err := d.node.gateway.snapshot()
+	snap, err := d.node.gateway.snapshot(d.node.gateway.followers)
 	if err != nil {
 		t.Fatal(err)
 	}

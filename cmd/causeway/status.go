@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -35,7 +36,7 @@ func newStatusCommand() *cobra.Command {
 			}
 			fmt.Fprintf(out, "%s: %s\nsidechain block %d, base block %d, %s\n", s.ChainID, state, s.Block, s.RefBlock, s.Time)
 			for _, c := range s.Chains {
-				fmt.Fprintf(out, "%-5s height %d of %d  deposits %s  minting %s  payouts %s  %s\n", c.Chain, c.Height, c.NodeHeight, c.Deposits, c.Minting, c.Payouts, c.Reason)
+				describeChain(out, c)
 			}
 			if s.Signer != nil {
 				fmt.Fprintf(out, "signer %s, ok %t, %d journal entries %s\n", s.Signer.Where, s.Signer.OK, s.Signer.Counter, s.Signer.Detail)
@@ -47,6 +48,20 @@ func newStatusCommand() *cobra.Command {
 	flags.StringVar(&dir, "home", "", "home of the node")
 	flags.BoolVar(&asJSON, "json", false, "one JSON object")
 	return cmd
+}
+
+// describeChain prints where a chain stands, and which of its nodes do not do
+// what they should.
+func describeChain(out io.Writer, c gateway.ChainStatus) {
+	fmt.Fprintf(out, "%-5s height %d of %d  deposits %s  minting %s  payouts %s  %s\n", c.Chain, c.Height, c.NodeHeight, c.Deposits, c.Minting, c.Payouts, c.Reason)
+	for _, alert := range c.Alerts {
+		fmt.Fprintf(out, "      alert: %s\n", alert)
+	}
+	for _, n := range c.Nodes {
+		if !n.OK || n.Lag > 0 {
+			fmt.Fprintf(out, "      node %s: ok %t, %d blocks behind, %s %s\n", n.Name, n.OK, n.Lag, n.Version, n.Error)
+		}
+	}
 }
 
 // statusResult is what status --json prints.

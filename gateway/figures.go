@@ -1,0 +1,100 @@
+package gateway
+
+import (
+	"sync"
+	"time"
+
+	"causeway/chains"
+	"causeway/pegs"
+)
+
+// Figures are numbers for a monitor: how much waits where, and how the books
+// stood when they were last looked at.
+type Figures struct {
+	Chains []ChainFigures
+	// Audit is the newest audit that came to a result; Audited is when, the zero
+	// time while there was none.
+	Audit   Audit
+	Audited time.Time
+}
+
+// ChainFigures are those of one chain.
+type ChainFigures struct {
+	Chain         string
+	Deposits      map[string]int // not credited, by state
+	Withdrawals   map[string]int // neither settled nor returned, by state
+	Batches       int            // not at their end
+	Confirmations uint64         // that a deposit needs now
+	Halts         []string       // causes in force
+	Alerts        []string       // causes in force
+	Outflow       float64        // coins that count against the cap
+	Cap           float64        // coins; 0: none
+}
+
+// lastAudit is the newest audit that came to a result.
+type lastAudit struct {
+	mu    sync.Mutex
+	at    time.Time
+	audit Audit
+}
+
+func (l *lastAudit) set(a Audit, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.audit, l.at = a, at
+}
+
+func (l *lastAudit) get() (Audit, time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.audit, l.at
+}
+
+// Figures reads the numbers of the moment.
+func (g *Gateway) Figures() Figures {
+	var f Figures
+	f.Audit, f.Audited = g.last.get()
+	var block uint64
+	_ = g.cfg.Sidechain.View(func(v SideState) error { block = v.Head().Base.Number; return nil })
+	_ = g.ledger.View(func(s *pegs.State) {
+		for _, id := range s.ChainIDs() {
+			f.Chains = append(f.Chains, figuresOf(s, id, block))
+		}
+	})
+	return f
+}
+
+func figuresOf(s *pegs.State, id chains.ID, block uint64) ChainFigures {
+	c, _ := s.Chain(id)
+	f := ChainFigures{
+		Chain: string(id), Deposits: map[string]int{}, Withdrawals: map[string]int{}, Batches: len(s.OpenBatches(id)),
+		Confirmations: c.CreditDepth(), Outflow: inCoins(s.OutflowWithin(id, block), id), Cap: inCoins(c.Config.Limits.Cap, id),
+	}
+	for _, d := range s.Uncredited() {
+		if d.Chain == id {
+			f.Deposits[string(d.State())]++
+		}
+	}
+	for _, w := range s.OpenWithdrawals() {
+		if w.Chain == id {
+			f.Withdrawals[string(s.WithdrawalState(w))]++
+		}
+	}
+	for _, h := range c.Halts() {
+		f.Halts = append(f.Halts, h.Cause)
+	}
+	for _, a := range c.Alerts() {
+		f.Alerts = append(f.Alerts, a.Cause)
+	}
+	return f
+}
+
+// inCoins is an amount for a monitor, which has nothing but floats; no decision
+// is ever made by it.
+func inCoins(a chains.Amount, id chains.ID) float64 {
+	units, _ := a.Big().Float64()
+	for range pegs.CoinDecimals(id) {
+		units /= 10
+	}
+	return units
+}
