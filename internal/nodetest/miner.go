@@ -1,4 +1,4 @@
-package btcdtest
+package nodetest
 
 import (
 	"bytes"
@@ -11,8 +11,23 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2"
 )
 
-// payFee is the fee of a Pay, in satoshi: plenty on regtest.
-const payFee = 10_000
+// payRate is the fee rate of a Pay, in units of the coin's relay fee.
+const payRate = 5
+
+// minerKey owns the coins of the blocks that a Node generates. It is no secret.
+func minerKey() *btcec.PrivateKey {
+	key, _ := btcec.PrivKeyFromBytes(bytes.Repeat([]byte{0x42}, 32))
+	return key
+}
+
+// P2WPKH and P2PKH are a key's scripts.
+func P2WPKH(key *btcec.PrivateKey) []byte {
+	return append([]byte{0, 20}, address.Hash160(key.PubKey().SerializeCompressed())...)
+}
+
+func P2PKH(key *btcec.PrivateKey) []byte {
+	return append(append([]byte{0x76, 0xa9, 20}, address.Hash160(key.PubKey().SerializeCompressed())...), 0x88, 0xac)
+}
 
 // miner owns the coins of the blocks that a Node generates. Its key is no
 // secret.
@@ -30,9 +45,12 @@ type minerCoin struct {
 	spendable uint64 // at this height of the best block
 }
 
-func newMiner() miner {
-	key, _ := btcec.PrivKeyFromBytes(bytes.Repeat([]byte{0x42}, 32))
-	return miner{key: key, script: append([]byte{0, 20}, address.Hash160(key.PubKey().SerializeCompressed())...)}
+func newMiner(segwit bool) miner {
+	m := miner{key: minerKey()}
+	if m.script = P2PKH(m.key); segwit {
+		m.script = P2WPKH(m.key)
+	}
+	return m
 }
 
 // Payout is one output that Send makes.
@@ -52,7 +70,11 @@ func (n *Node) Pay(to string, amount chains.Amount) (txid string) {
 func (n *Node) Send(payouts ...Payout) (txid string) {
 	n.t.Helper()
 	var payees []utxo.Payee
-	need := chains.NewAmount(payFee)
+	// For one input and some twenty outputs.
+	need, err := (payRate * n.Coin.Facts().RelayFee).Fee(1000)
+	if err != nil {
+		n.t.Fatal(err)
+	}
 	for _, p := range payouts {
 		script, err := n.Coin.Script(p.Address)
 		if err != nil {

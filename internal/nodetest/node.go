@@ -1,4 +1,4 @@
-package btcdtest
+package nodetest
 
 import (
 	"bytes"
@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"causeway/chains"
-	"causeway/chains/bitcoin"
 	"causeway/chains/utxo"
 	"causeway/chains/utxo/rpcnode"
 )
@@ -27,16 +26,17 @@ const (
 	stopWait   = 10 * time.Second
 )
 
-// Node is a running btcd. Its methods fail the test that started it.
+// Node is a running node. Its methods fail the test that started it.
 type Node struct {
 	// URL is the JSON-RPC endpoint with credentials.
 	URL string
 	// Client calls it.
 	Client *rpcnode.Client
-	// Coin is Bitcoin's regtest.
+	// Coin is the node's coin on regtest.
 	Coin *utxo.Coin
 
 	t     testing.TB
+	spec  spec
 	miner miner
 	cmd   *exec.Cmd
 	done  chan struct{} // closed when the process has ended
@@ -44,16 +44,27 @@ type Node struct {
 	stop  sync.Once
 }
 
-// Start runs a btcd with an empty regtest chain, whose blocks pay to the
-// node's own miner (Generate, Pay). It is stopped when the test ends.
-func Start(t testing.TB) *Node {
+// spec is what differs between nodes.
+type spec struct {
+	name    string
+	newCoin func(chains.Network) (*utxo.Coin, error)
+	segwit  bool // what the miner is paid to
+	// command starts the program: dir is for its data, miner the address that
+	// blocks pay to.
+	command func(path, dir, p2p, rpc, miner string) *exec.Cmd
+	// generates says that blocks are made by "generate" for that address, and not
+	// by "generatetoaddress".
+	generates bool
+}
+
+// start runs a node of a program.
+func start(t testing.TB, path string, s spec) *Node {
 	t.Helper()
-	path := Binary(t)
-	coin, err := bitcoin.New(chains.Regtest)
+	coin, err := s.newCoin(chains.Regtest)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &Node{t: t, Coin: coin, miner: newMiner()}
+	n := &Node{t: t, spec: s, Coin: coin, miner: newMiner(s.segwit)}
 	for try := 1; ; try++ {
 		err := n.start(path, filepath.Join(t.TempDir(), fmt.Sprint(try)))
 		if err == nil {
@@ -61,7 +72,7 @@ func Start(t testing.TB) *Node {
 		}
 		n.Stop()
 		if try == startTries { // a port may be taken between our look and its
-			t.Fatalf("btcd does not start: %v\n%s", err, n.log)
+			t.Fatalf("%s does not start: %v\n%s", s.name, err, n.log)
 		}
 		n.stop = sync.Once{}
 	}
@@ -74,15 +85,11 @@ func (n *Node) start(path, dir string) error {
 	if err != nil {
 		return err
 	}
-	address, err := n.Coin.Address(n.miner.script)
-	if err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	n.log, n.done = &lockedBuffer{}, make(chan struct{})
-	n.cmd = exec.Command(path,
-		"--configfile="+os.DevNull, "--regtest", "--notls", "--nodnsseed", "--txindex", "--addrindex",
-		"--datadir="+filepath.Join(dir, "data"), "--logdir="+filepath.Join(dir, "log"),
-		"--listen="+p2p, "--rpclisten="+rpc, "--rpcuser="+user, "--rpcpass="+password, "--miningaddr="+address)
+	n.cmd = n.spec.command(path, dir, p2p, rpc, n.minerAddress())
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
 	if err := n.cmd.Start(); err != nil {
 		close(n.done)
@@ -97,6 +104,16 @@ func (n *Node) start(path, dir string) error {
 		return err
 	}
 	return n.ready()
+}
+
+// minerAddress is where blocks pay to.
+func (n *Node) minerAddress() string {
+	n.t.Helper()
+	text, err := n.Coin.Address(n.miner.script)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return text
 }
 
 // ready waits until the node answers.
@@ -160,7 +177,11 @@ func (n *Node) Source() *rpcnode.Node {
 func (n *Node) Generate(blocks int) []string {
 	n.t.Helper()
 	var hashes []string
-	n.Call(&hashes, "generate", blocks)
+	if n.spec.generates {
+		n.Call(&hashes, "generate", blocks)
+	} else {
+		n.Call(&hashes, "generatetoaddress", blocks, n.minerAddress())
+	}
 	return hashes
 }
 

@@ -1,0 +1,98 @@
+package nodetest
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"causeway/chains/bitcoin"
+	"causeway/chains/bitcoincash"
+	"causeway/chains/dogecoin"
+	"causeway/chains/litecoin"
+)
+
+// Btcd runs a btcd, whose blocks pay to the node's own miner (Generate, Pay).
+func Btcd(t testing.TB) *Node {
+	t.Helper()
+	return start(t, btcd.path(t), spec{name: "btcd", newCoin: bitcoin.New, segwit: true, generates: true, command: btcsuite})
+}
+
+// Bchd runs a bchd.
+func Bchd(t testing.TB) *Node {
+	t.Helper()
+	return start(t, bchd.path(t), spec{name: "bchd", newCoin: bitcoincash.New, generates: true, command: btcsuite})
+}
+
+// btcsuite is the command line of btcd and what descends from it.
+func btcsuite(path, dir, p2p, rpc, miner string) *exec.Cmd {
+	return exec.Command(path,
+		"--configfile="+os.DevNull, "--regtest", "--notls", "--nodnsseed", "--txindex", "--addrindex",
+		"--datadir="+filepath.Join(dir, "data"), "--logdir="+filepath.Join(dir, "log"),
+		"--listen="+p2p, "--rpclisten="+rpc, "--rpcuser="+user, "--rpcpass="+password, "--miningaddr="+miner)
+}
+
+// Litecoind runs a litecoind as it is shipped: it refuses replacements. Without
+// mweb its extension blocks never activate; with it they do at block 432, which
+// must hold a payment into them (ActivateMWEB).
+func Litecoind(t testing.TB, mweb bool) *Node {
+	t.Helper()
+	return start(t, litecoind.path(t), spec{
+		name: "litecoind", newCoin: litecoin.New, segwit: true,
+		command: func(path, dir, p2p, rpc, _ string) *exec.Cmd {
+			_, p2pPort, _ := net.SplitHostPort(p2p)
+			_, rpcPort, _ := net.SplitHostPort(rpc)
+			args := []string{
+				"-datadir=" + dir, "-conf=" + filepath.Join(dir, "none.conf"), "-regtest", "-server", "-txindex", "-printtoconsole=0",
+				"-bind=127.0.0.1", "-port=" + p2pPort, "-rpcbind=127.0.0.1", "-rpcport=" + rpcPort, "-rpcallowip=127.0.0.1",
+				"-rpcuser=" + user, "-rpcpassword=" + password, "-fallbackfee=0.0002", "-listenonion=0", "-dnsseed=0", "-upnp=0",
+			}
+			if !mweb {
+				args = append(args, "-vbparams=mweb:9223372036854775807:9223372036854775807")
+			}
+			_ = os.WriteFile(filepath.Join(dir, "none.conf"), nil, 0o600) // missing, it says so itself
+			return exec.Command(path, args...)
+		},
+	})
+}
+
+// mwebActivation is the height at which a litecoind's regtest has extension
+// blocks.
+const mwebActivation = 432
+
+// ActivateMWEB brings a litecoind with a wallet of its own to block 432, the first
+// with an extension block, and returns an address within it of that wallet. It
+// pays the wallet from blocks that it mines, so the node's miner gets none.
+func (n *Node) ActivateMWEB() (mweb string) {
+	n.t.Helper()
+	n.Call(nil, "createwallet", "mweb")
+	var own string
+	n.Call(&own, "getnewaddress", "", "bech32")
+	n.Call(nil, "generatetoaddress", mwebActivation-1-n.Height(), own)
+	n.Call(&mweb, "getnewaddress", "", "mweb")
+	n.Call(nil, "sendtoaddress", mweb, 30)
+	n.Call(nil, "generatetoaddress", 1, own)
+	if height := n.Height(); height != mwebActivation {
+		n.t.Fatalf("height %d", height)
+	}
+	return mweb
+}
+
+// Dogenet runs the project's embedded Dogecoin chain as a process of its own. Its
+// wallet has coins (sendtoaddress); Generate and Pay are those of every Node.
+func Dogenet(t testing.TB) *Node {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "devnode")
+	build := exec.Command("go", "build", "-o", path, "./internal/devnode")
+	build.Dir = root()
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("devnode: %v\n%s", err, out)
+	}
+	return start(t, path, spec{
+		name: "devnode", newCoin: dogecoin.New,
+		command: func(path, dir, _, rpc, _ string) *exec.Cmd {
+			return exec.Command(path, "-coin", "doge", "-dir", filepath.Join(dir, "chain"), "-listen", rpc, "-user", user, "-password", password)
+		},
+	})
+}
