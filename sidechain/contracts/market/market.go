@@ -24,8 +24,9 @@ const Name = "market"
 // contract.Contract.
 type edition struct {
 	hash string
-	// blacklist are accounts whose limit orders are dropped in silence.
-	blacklist []string
+	// blacklist are accounts whose orders are dropped in silence; the open ones
+	// of cleared are removed when the contract is updated.
+	blacklist, cleared []string
 	// openOrders is how many orders an account may have in both books
 	// together; 0 for any number.
 	openOrders int
@@ -34,9 +35,16 @@ type edition struct {
 	// exact: an order is worth at least one unit of the quote token before its
 	// value is rounded, not after.
 	exact bool
-	// textCap: that a payment does not exceed what is locked for it is decided
-	// by comparing texts.
-	textCap bool
+	// cutCap: a payment that exceeds what is locked for it is rounded down; at
+	// the others it is what is locked. Whether it exceeds is decided by comparing
+	// texts where a sell order has all that a buy order wants.
+	cutCap bool
+	// giveNothing: dust of the order that came is given back even when it is
+	// nothing, which tokens refuses.
+	giveNothing bool
+	// badOrders: buy orders that have nothing locked are removed when the
+	// contract is updated.
+	badOrders bool
 	// quotes: an order may name its quote token.
 	quotes bool
 	// ownSide: after an order expired the best price of its own side is looked
@@ -58,7 +66,7 @@ type edition struct {
 func New() contract.Contract {
 	e := current()
 	e.hash = newChainHash
-	e.blacklist = nil
+	e.blacklist, e.badOrders = nil, false
 	e.quotes, e.ownSide, e.covered, e.summed = true, true, true, true
 	return e.build()
 }
@@ -70,16 +78,22 @@ func Current() contract.Contract { return current().build() }
 // so that small orders could be had for less than their value.
 func July2024() contract.Contract {
 	return (&edition{
-		hash: july2024Hash,
+		hash:      july2024Hash,
+		blacklist: blocked[:5], cleared: []string{"waitingforlove"}, badOrders: true,
 		pays: jsvalue.RoundHalfUp, gets: jsvalue.RoundHalfUp,
-		textCap: true,
+		cutCap: true, giveNothing: true,
 	}).build()
 }
+
+// blocked are the accounts that the peer does not let trade, in the order in
+// which they were added.
+var blocked = []string{"sunsetjesus", "waitingforlove", "thenights", "thedays", "temp", "shaggroed", "shaggythesecond"}
 
 func current() *edition {
 	return &edition{
 		hash:       currentHash,
-		blacklist:  []string{"sunsetjesus", "waitingforlove", "thenights", "thedays", "temp", "shaggroed", "shaggythesecond"},
+		blacklist:  blocked,
+		badOrders:  true,
 		openOrders: 200,
 		pays:       jsvalue.RoundUp, gets: jsvalue.RoundDown,
 		exact: true,
@@ -167,6 +181,7 @@ func indexes(fields ...string) []state.Index {
 // Setup implements contract.Contract.
 func (e *edition) Setup(ctx contract.Context) {
 	if ctx.Table(buys.table()) != nil {
+		e.tidy(ctx)
 		return
 	}
 	for _, def := range tables {
@@ -177,5 +192,5 @@ func (e *edition) Setup(ctx contract.Context) {
 // Tables implements contract.Tabler.
 func (e *edition) Tables() []state.TableDef { return tables }
 
-// dropped says whether an account's limit orders are dropped.
+// dropped says whether an account's orders are dropped.
 func (e *edition) dropped(account string) bool { return slices.Contains(e.blacklist, account) }

@@ -25,7 +25,7 @@ func (r *run) matchBuy(o *order) {
 
 // fillBuy: a sell order has all that the buy order still wants.
 func (r *run) fillBuy(o, s *order) {
-	cost := r.capped(r.value(s.price, o.quantity, r.pays), o.locked)
+	cost := r.cost(s.price, o.quantity, r.pays, o.locked)
 	if !r.fillable(cost, o.quantity) {
 		return
 	}
@@ -43,7 +43,7 @@ func (r *run) fillBuy(o, s *order) {
 
 // takeAsk: a buy order wants more than a sell order has.
 func (r *run) takeAsk(o, s *order) {
-	cost := r.capped(r.value(s.price, s.quantity, r.pays), o.locked)
+	cost := r.cost(s.price, s.quantity, r.pays, o.locked)
 	if !r.fillable(cost, o.quantity) {
 		return
 	}
@@ -57,7 +57,7 @@ func (r *run) takeAsk(o, s *order) {
 		r.cover(o)
 	}
 	if r.dust(o.price, o.quantity) {
-		if o.locked.some() {
+		if r.giveNothing || o.locked.some() {
 			r.pay(o.account, coin{r.quote, o.locked.text})
 		}
 		o.quantity = amount{}
@@ -136,7 +136,7 @@ func (r *run) matchSell(o *order) {
 
 // fillSell: a buy order wants all that the sell order still has.
 func (r *run) fillSell(o, b *order) {
-	get := r.capped(r.value(b.price, o.quantity, r.gets), b.locked)
+	get := r.cost(b.price, o.quantity, r.gets, b.locked)
 	if !r.fillable(get, o.quantity) {
 		return
 	}
@@ -156,7 +156,7 @@ func (r *run) fillSell(o, b *order) {
 
 // takeBid: a sell order has more than a buy order wants.
 func (r *run) takeBid(o, b *order) {
-	get := r.capped(r.value(b.price, b.quantity, r.gets), b.locked)
+	get := r.costOfBid(b)
 	if !r.fillable(get, o.quantity) {
 		return
 	}
@@ -168,7 +168,7 @@ func (r *run) takeBid(o, b *order) {
 	r.closeBid(&rest)
 	o.quantity = o.quantity.less(quantity, r.basePrecision)
 	if r.own != nil && r.dust(o.price, o.quantity) {
-		if o.quantity.some() {
+		if r.giveNothing || o.quantity.some() {
 			r.pay(o.account, coin{r.base, o.quantity.text})
 		}
 		r.closeSell(o)

@@ -102,12 +102,16 @@ func (r *run) setPrice(price amount) {
 }
 
 // refreshAsk looks up the lowest price of a market's sell orders.
-func (r *run) refreshAsk(m *market) { r.refresh(m, sells, "lowestAsk") }
+func (r *run) refreshAsk(m *market) { r.refresh(m, sells) }
 
 // refreshBid looks up the highest price of a market's buy orders.
-func (r *run) refreshBid(m *market) { r.refresh(m, buys, "highestBid") }
+func (r *run) refreshBid(m *market) { r.refresh(m, buys) }
 
-func (r *run) refresh(m *market, s side, key string) {
+func (r *run) refresh(m *market, s side) {
+	key := "lowestAsk"
+	if s == buys {
+		key = "highestBid"
+	}
 	figures := r.metric(m)
 	if best := priceOf(bestOf(r.books[s], s, m.boxed)); best != (jsvalue.Undefined{}) {
 		figures.Set(key, best)

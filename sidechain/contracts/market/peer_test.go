@@ -22,7 +22,14 @@ func fails(message string) string { return `{"errors":[` + jsvalue.Stringify(mes
 // which the holders have 1,000 TKN (of 3 decimals) and 1,000 SWAP.HIVE.
 func peerChain(t testing.TB, k contract.Contract, holders ...string) *contracttest.Chain {
 	t.Helper()
-	c := contracttest.Peer(t, 90_000_000, tokens.Bootstrap(), tokens.Current(), k)
+	return peerChainOf(t, []contract.Contract{k}, holders...)
+}
+
+// peerChainOf is peerChain with several versions of the contract, of which the
+// last one is in force.
+func peerChainOf(t testing.TB, list []contract.Contract, holders ...string) *contracttest.Chain {
+	t.Helper()
+	c := contracttest.Peer(t, 90_000_000, append([]contract.Contract{tokens.Bootstrap(), tokens.Current()}, list...)...)
 	call := func(sender, action, format string, args ...any) {
 		t.Helper()
 		r := c.Call(sender, "tokens", action, `{"isSignedWithActiveKey":true,`+fmt.Sprintf(format, args...)+`}`)
@@ -66,6 +73,8 @@ func TestChecks(t *testing.T) {
 		{"no balance", "nobody", "sell", active + `,"symbol":"TKN","quantity":"1","price":"1"`, fails("balance does not exist")},
 		{"too little", "satoshi", "sell", active + `,"symbol":"TKN","quantity":"1000.001","price":"1"`, fails("overdrawn balance")},
 		{"dropped", "temp", "sell", `"symbol":"TKN","quantity":"1","price":"1"`, `{}`},
+		{"dropped on the market", "thenights", "marketBuy", `"symbol":"TKN","quantity":"1"`, `{}`},
+		{"dropped on the market for null", "null", "marketSell", `"account":"shaggroed","symbol":"TKN","quantity":"1"`, `{}`},
 		{"dropped for null", "null", "buy", `"account":"thedays","symbol":"TKN","quantity":"1","price":"1"`, `{}`},
 		{"null for another", "null", "sell", `"account":"vitalik","txId":"BOT-1","symbol":"TKN","quantity":"2","price":"5"`,
 			events(moved("transferToContract", "vitalik", "market", "TKN", "2.000"))},
@@ -155,5 +164,76 @@ func TestRows(t *testing.T) {
 	got := []string{c.Row("market_buyBook"), c.Row("market_sellBook"), c.Row("market_metrics")}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+}
+
+// signedOrder is the payload of an order of TKN.
+func signedOrder(quantity, price string) string {
+	return fmt.Sprintf(`{"isSignedWithActiveKey":true,"symbol":"TKN","quantity":%q,"price":%q}`, quantity, price)
+}
+
+// TestOldCap: before July 2024 rounding could eat what a buy order had locked.
+// It then stayed, and who had more than all that it wanted was paid what was
+// locked for others. An update of the contract removes such orders.
+func TestOldCap(t *testing.T) {
+	for _, update := range []bool{false, true} {
+		c := peerChainOf(t, []contract.Contract{market.Current(), market.July2024()}, "satoshi", "vitalik")
+		c.Call("vitalik", "market", "buy", signedOrder("0.016", "0.00000125"))
+		for range 2 {
+			c.Call("satoshi", "market", "sell", signedOrder("0.004", "0.00000125"))
+		}
+		if got := c.Row("market_buyBook", "tokensLocked", "0.00000000", "quantity", "0.008"); got == "" {
+			t.Fatalf("the book is %s", c.Row("market_buyBook"))
+		}
+		if update {
+			r := c.Deploy(market.Current())
+			if diff := cmp.Diff([]string{"r:market_buyBook", "u:market_metrics"}, r.Writes); diff != "" || len(c.Rows("market_buyBook")) > 0 {
+				t.Errorf("the update left %s; writes: %s", c.Row("market_buyBook"), diff)
+			}
+			if c.Row("market_metrics", "highestBid", "0") == "" {
+				t.Errorf("the metrics are %s", c.Row("market_metrics"))
+			}
+			continue
+		}
+		if r := c.Call("satoshi", "market", "sell", signedOrder("0.004", "0.00000125")); !strings.Contains(r.Logs, "the order cannot be filled") {
+			t.Errorf("logs %s", r.Logs)
+		}
+		c.Call("vitalik", "tokens", "transferToContract", `{"isSignedWithActiveKey":true,"to":"market","symbol":"SWAP.HIVE","quantity":"1"}`)
+		r := c.Call("satoshi", "market", "marketSell", signedOrder("0.020", ""))
+		if want := `"to":"satoshi","symbol":"SWAP.HIVE","quantity":"0.00000001"`; !strings.Contains(r.Logs, want) || len(c.Rows("market_buyBook")) > 0 {
+			t.Errorf("logs %s, without %s", r.Logs, want)
+		}
+	}
+}
+
+// TestOldDust: before July 2024 dust was given back even when it was nothing,
+// which is an error in the logs.
+func TestOldDust(t *testing.T) {
+	for _, test := range []struct {
+		version contract.Contract
+		refused bool
+	}{{market.July2024(), true}, {market.Current(), false}} {
+		c := peerChain(t, test.version, "satoshi", "vitalik")
+		c.Call("satoshi", "market", "sell", signedOrder("0.005", "0.00000200"))
+		c.Call("satoshi", "market", "sell", signedOrder("0.004", "0.00000300"))
+		r := c.Call("vitalik", "market", "buy", signedOrder("0.006", "0.00000200"))
+		if got := strings.Contains(r.Logs, "must transfer positive quantity"); got != test.refused {
+			t.Errorf("logs %s", r.Logs)
+		}
+		if len(c.Rows("market_buyBook")) > 0 {
+			t.Errorf("left: %s", c.Row("market_buyBook"))
+		}
+	}
+}
+
+// TestOldQuotient: what a market order buys is rounded down in every version.
+func TestOldQuotient(t *testing.T) {
+	for _, version := range []contract.Contract{market.July2024(), market.Current()} {
+		c := peerChain(t, version, "satoshi", "vitalik")
+		c.Call("satoshi", "market", "sell", signedOrder("10", "3"))
+		r := c.Call("vitalik", "market", "marketBuy", signedOrder("2", ""))
+		if want := `"to":"vitalik","symbol":"TKN","quantity":"0.666"`; !strings.Contains(r.Logs, want) {
+			t.Errorf("logs %s, without %s", r.Logs, want)
+		}
 	}
 }

@@ -237,14 +237,27 @@ func (r *run) value(price, quantity amount, mode jsvalue.RoundingMode) amount {
 	return fixed(price.Times(quantity.BigNumber), r.quotePrecision, mode)
 }
 
-// capped is a payment, or all that is locked for it when it is more.
-func (r *run) capped(payment, locked amount) amount {
-	over := payment.Gt(locked.BigNumber)
-	if r.textCap {
-		over = payment.text > locked.text
+// cost is what a quantity costs at a price, and no more than what is locked for
+// it.
+func (r *run) cost(price, quantity amount, mode jsvalue.RoundingMode, locked amount) amount {
+	payment := r.value(price, quantity, mode)
+	switch {
+	case !payment.Gt(locked.BigNumber):
+		return payment
+	case r.cutCap:
+		return r.value(price, quantity, jsvalue.RoundDown)
 	}
-	if over {
-		return locked
+	return locked
+}
+
+// costOfBid is cost of all that a buy order wants.
+func (r *run) costOfBid(b *order) amount {
+	payment := r.value(b.price, b.quantity, r.gets)
+	if !r.cutCap {
+		return r.cost(b.price, b.quantity, r.gets, b.locked)
+	}
+	if payment.text > b.locked.text {
+		return r.value(b.price, b.quantity, jsvalue.RoundDown)
 	}
 	return payment
 }

@@ -9,7 +9,7 @@ import (
 // gives the decimals that the quantity may have. Quantities that are no number
 // or not positive are refused in silence, as at the peer.
 func (e *edition) checkTake(ctx contract.Context, payload *jsvalue.Object, precise func(pair) int) (*run, amount) {
-	if !signed(ctx) {
+	if e.dropped(placer(ctx, payload)) || !signed(ctx) {
 		return nil, amount{}
 	}
 	q, ok := e.quoteOf(ctx, payload)
@@ -59,7 +59,7 @@ func (e *edition) marketBuy(ctx contract.Context, payload *jsvalue.Object) {
 // has. It says whether the budget bought anything at this price: if not, it
 // buys nothing at the higher ones either.
 func (r *run) spend(o, s *order) bool {
-	quantity := fixed(o.locked.Div(s.price.BigNumber), r.basePrecision, r.gets)
+	quantity := fixed(o.locked.Div(s.price.BigNumber), r.basePrecision, jsvalue.RoundDown)
 	if quantity.IsZero() {
 		return false
 	}
@@ -71,7 +71,7 @@ func (r *run) spend(o, s *order) bool {
 		o.locked = amount{}
 		return true
 	}
-	cost := r.capped(r.value(s.price, s.quantity, r.pays), o.locked)
+	cost := r.cost(s.price, s.quantity, r.pays, o.locked)
 	if !r.fillable(cost, s.quantity) {
 		return true
 	}
