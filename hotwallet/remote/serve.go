@@ -41,7 +41,8 @@ type Server struct {
 // Serve answers until ctx ends, and then returns once nothing is being answered
 // any more. It closes the listener.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { _ = l.Close(); close(closed) })
 	defer stop()
 	var wait sync.WaitGroup
 	defer wait.Wait()
@@ -52,6 +53,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			if err == nil {
 				_ = conn.Close()
 			}
+			<-closed
 			return nil
 		}
 		if err != nil {
