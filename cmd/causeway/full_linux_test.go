@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/hex"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -13,8 +11,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"causeway/hotwallet/remote"
 )
 
 // What a test process does to itself before it is causeway: fillDisk names a
@@ -116,12 +112,9 @@ func (y *yard) holder(store string) *os.Process {
 	if store != signerFile {
 		return y.cmd.Process
 	}
-	var id [32]byte
-	_, err := hex.Decode(id[:], []byte(y.running.BaseChainID))
+	h, err := y.hello()
 	must(y.t, err)
-	c, err := remote.Connect(y.t.Context(), filepath.Join(y.home, signerSocket), id, slog.New(slog.DiscardHandler))
-	must(y.t, err)
-	p, err := os.FindProcess(c.Hello().PID)
+	p, err := os.FindProcess(h.PID)
 	must(y.t, err)
 	return p
 }
