@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,6 +38,7 @@ type childConfig struct {
 	Nodes []string `json:"nodes"`
 	Off   []string `json:"off"`
 	Trap  trap     `json:"trap"`
+	Depth uint64   `json:"depth"` // of a credit; 0: creditDepth
 	Log   bool     `json:"log"`
 }
 
@@ -89,7 +91,7 @@ func childMain(in io.Reader, out, log io.Writer) int {
 		fmt.Fprintln(log, "campaign child:", err)
 		return exitUsage
 	}
-	o := nodeOptions{home: cfg.Home, nodes: cfg.Nodes, poll: time.Millisecond, log: logger}
+	o := nodeOptions{home: cfg.Home, nodes: cfg.Nodes, depth: cmp.Or(cfg.Depth, creditDepth), poll: time.Millisecond, log: logger}
 	if len(cfg.Nodes) > 1 {
 		o.wrap = newRelay().wrap
 	}
@@ -199,46 +201,50 @@ func (c *child) step(w http.ResponseWriter, r *http.Request, failed chan<- error
 // relay brings the broadcasts to several nodes in order, so that there is a
 // point at which only the first has the transaction (C18).
 type relay struct {
-	mu    sync.Mutex
-	first map[string]chan struct{} // closed when the first node has answered
+	mu   sync.Mutex
+	done map[string]int // transaction -> how often the first node has answered
 }
 
-func newRelay() *relay { return &relay{first: map[string]chan struct{}{}} }
+// patience bounds how long the others wait for the first node.
+const patience = 300 * time.Millisecond
+
+func newRelay() *relay { return &relay{done: map[string]int{}} }
 
 // relayed is one node behind a relay.
 type relayed struct {
 	chains.Source
 	relay *relay
 	index int
+	seen  map[string]int // how often it was given the transaction, under the relay's lock
 }
 
-func (r *relay) wrap(s chains.Source, index int) chains.Source { return &relayed{s, r, index} }
+func (r *relay) wrap(s chains.Source, index int) chains.Source {
+	return &relayed{s, r, index, map[string]int{}}
+}
 
-func (r *relay) answered(raw []byte) chan struct{} {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.first[string(raw)] == nil {
-		r.first[string(raw)] = make(chan struct{})
-	}
-	return r.first[string(raw)]
+// turn says whether the first node has answered once more than the node was
+// asked.
+func (s *relayed) turn(raw []byte) bool {
+	s.relay.mu.Lock()
+	defer s.relay.mu.Unlock()
+	return s.relay.done[string(raw)] > s.seen[string(raw)]
 }
 
 // Broadcast implements chains.Source.
 func (s *relayed) Broadcast(ctx context.Context, raw []byte) (chains.Verdict, error) {
-	answered := s.relay.answered(raw)
 	if s.index > 0 {
-		select {
-		case <-answered:
-		case <-ctx.Done():
-			return chains.Unknown, ctx.Err()
+		for began := time.Now(); !s.turn(raw) && ctx.Err() == nil && time.Since(began) < patience; {
+			time.Sleep(100 * time.Microsecond)
 		}
 		failpoint.Hit("C18")
+		s.relay.mu.Lock()
+		s.seen[string(raw)] = s.relay.done[string(raw)]
+		s.relay.mu.Unlock()
 		return s.Source.Broadcast(ctx, raw)
 	}
 	verdict, err := s.Source.Broadcast(ctx, raw)
 	s.relay.mu.Lock()
 	defer s.relay.mu.Unlock()
-	delete(s.relay.first, string(raw))
-	close(answered)
+	s.relay.done[string(raw)]++
 	return verdict, err
 }

@@ -82,9 +82,19 @@ func (c *client) rpc(path, method string, params, out any) error {
 	return json.Unmarshal(answer.Result, out)
 }
 
-// rows lists what a table has for a query, all of it.
-func (c *client) rows(contract, table string, query, out any) error {
-	return c.rpc("/contracts", "find", map[string]any{"contract": contract, "table": table, "query": query, "limit": 1000}, out)
+// rowsOf lists what a table has for a query, all of it.
+func rowsOf[T any](c *client, contract, table string, query any) (all []T, err error) {
+	const most = 1000
+	for {
+		var some []T
+		request := map[string]any{"contract": contract, "table": table, "query": query, "limit": most, "offset": len(all)}
+		if err := c.rpc("/contracts", "find", request, &some); err != nil {
+			return nil, err
+		}
+		if all = append(all, some...); len(some) < most {
+			return all, nil
+		}
+	}
 }
 
 // pages reads a /v1 list to its end.

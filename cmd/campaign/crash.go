@@ -20,7 +20,7 @@ func crashRun(o options, seed uint64) outcome {
 	if seed%3 == 0 {
 		nodes = 3
 	}
-	l, err := newLife(o, seed, nodes)
+	l, err := newLife(o, seed, nodes, 120)
 	if err != nil {
 		return outcome{seed: seed, violations: []string{"the world cannot be made: " + err.Error()}}
 	}

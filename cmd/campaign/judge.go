@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"strconv"
@@ -34,7 +35,7 @@ func (l *life) judge() error {
 
 // world is what happened outside the gateway.
 func (l *life) world() (model.World, error) {
-	w := model.World{Deposits: map[string]string{}, Minimum: minimumUnits, Depth: creditDepth}
+	w := model.World{Deposits: map[string]string{}, Minimum: minimumUnits, Depth: int(cmp.Or(l.depth, creditDepth))}
 	for user, address := range l.address {
 		script, err := l.sim.Script(address)
 		if err != nil {
@@ -57,7 +58,7 @@ func (l *life) world() (model.World, error) {
 	for _, b := range l.burns {
 		if b.burned {
 			w.Burns = append(w.Burns, model.Burn{
-				ID: b.tx.ID(), Account: b.account, Script: b.script, Quantity: b.quantity, Net: b.quantity - feeUnits,
+				ID: b.id(), Account: b.account, Script: b.script, Quantity: b.quantity, Net: b.quantity - feeUnits,
 			})
 		}
 	}
@@ -93,8 +94,8 @@ func (l *life) claim() (c model.Claim, err error) {
 }
 
 func (l *life) claimBalances(c *model.Claim) error {
-	var rows []balanceRow
-	if err := l.api.rows("tokens", "balances", map[string]string{"symbol": pegSymbol}, &rows); err != nil {
+	rows, err := rowsOf[balanceRow](l.api, "tokens", "balances", map[string]string{"symbol": pegSymbol})
+	if err != nil {
 		return err
 	}
 	for _, r := range rows {
@@ -113,8 +114,8 @@ func (l *life) claimBalances(c *model.Claim) error {
 // claimCredits takes the rows of the contract, and holds the gateway's own list
 // against them.
 func (l *life) claimCredits(c *model.Claim) error {
-	var rows []depositRow
-	if err := l.api.rows("pegs", "deposits", struct{}{}, &rows); err != nil {
+	rows, err := rowsOf[depositRow](l.api, "pegs", "deposits", struct{}{})
+	if err != nil {
 		return err
 	}
 	for _, r := range rows {

@@ -18,6 +18,7 @@ import (
 	"causeway/chains/devnet"
 	"causeway/sidechain/graphene"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
@@ -31,6 +32,8 @@ type life struct {
 	sim   *chaintest.Sim
 	urls  []string // of the chain's nodes
 	free  bool     // the process runs by itself, not step by step
+	hurry bool     // too much is sent to look at each of it
+	depth uint64   // at which deposits are credited; 0: creditDepth
 	home  string
 	proc  *process
 	api   *client
@@ -45,12 +48,14 @@ type life struct {
 
 	mu     sync.Mutex
 	sent   []*wire.MsgTx
+	known  map[chainhash.Hash]bool // of sent
 	faults []string
 }
 
 // burn is a withdrawal that a user asked for.
 type burn struct {
 	tx       *graphene.SignedTransaction
+	part     string // which call of the transaction, when it has several
 	account  string
 	script   string // hex
 	quantity int64
@@ -58,20 +63,29 @@ type burn struct {
 	refused  bool
 }
 
+// id is the burn's id on the sidechain.
+func (b *burn) id() string {
+	if b.part != "" {
+		return b.tx.ID() + "-" + b.part
+	}
+	return b.tx.ID()
+}
+
 // errGiveUp ends a life: what it is about was said already.
 var errGiveUp = errors.New("the life cannot go on")
 
 // newLife makes the world of a seed.
-func newLife(o options, seed uint64, nodes int) (*life, error) {
+func newLife(o options, seed uint64, nodes, coins int) (*life, error) {
 	l := &life{
 		options: o, seed: seed, rng: rand.New(rand.NewPCG(seed, 4)), address: map[string]string{}, counts: map[string]int{},
-		api: &client{http: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}},
+		known: map[chainhash.Hash]bool{},
+		api:   &client{http: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}},
 	}
 	var err error
 	if l.network, err = newNetwork(); err != nil {
 		return nil, err
 	}
-	if l.sim, err = chaintest.New(chaintest.Config{Params: devnet.Bitcoin(), Nodes: nodes, Seed: seed, Coins: 120}); err != nil {
+	if l.sim, err = chaintest.New(chaintest.Config{Params: devnet.Bitcoin(), Nodes: nodes, Seed: seed, Coins: coins}); err != nil {
 		return nil, err
 	}
 	l.sim.OnBroadcast(l.sending)
@@ -133,7 +147,7 @@ func (l *life) say(format string, args ...any) {
 func (l *life) boot(t trap) error {
 	for range 3 {
 		l.trap = t
-		p, err := startProcess(childConfig{Home: l.home, Nodes: l.urls, Off: l.off, Trap: t, Log: logged()})
+		p, err := startProcess(childConfig{Home: l.home, Nodes: l.urls, Off: l.off, Trap: t, Depth: l.depth, Log: logged()})
 		l.proc = p
 		if err == nil {
 			l.mu.Lock()
@@ -263,8 +277,9 @@ func (l *life) addresses() error {
 // withdraw burns some of a user's tokens, if he has them.
 func (l *life) withdraw(user string) error {
 	var rows []balanceRow
-	err := l.ask(func() error {
-		return l.api.rows("tokens", "balances", map[string]string{"symbol": pegSymbol, "account": user}, &rows)
+	err := l.ask(func() (err error) {
+		rows, err = rowsOf[balanceRow](l.api, "tokens", "balances", map[string]string{"symbol": pegSymbol, "account": user})
+		return err
 	})
 	if err != nil || len(rows) == 0 {
 		return err
@@ -364,13 +379,12 @@ func (l *life) sending(_ int, tx *wire.MsgTx) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	id := tx.TxHash()
-	for _, known := range l.sent {
-		if known.TxHash() == id {
-			return
-		}
+	if l.known[id] {
+		return
 	}
+	l.known[id] = true
 	l.sent = append(l.sent, tx)
-	if l.api.url == "" {
+	if l.api.url == "" || l.hurry {
 		return
 	}
 	spends := map[string]bool{}
@@ -378,8 +392,8 @@ func (l *life) sending(_ int, tx *wire.MsgTx) {
 		spends[in.PreviousOutPoint.String()] = true
 	}
 	var row assignRow
-	var rows []assignRow
-	if err := l.api.rows("pegs", "assigns", struct{}{}, &rows); err != nil {
+	rows, err := rowsOf[assignRow](l.api, "pegs", "assigns", struct{}{})
+	if err != nil {
 		return // it was killed just now
 	}
 	for _, r := range rows {
@@ -411,7 +425,7 @@ func (l *life) second() error {
 	if err := l.alive(); err != nil {
 		return err
 	}
-	p, err := startProcess(childConfig{Home: l.home, Nodes: l.urls, Off: l.off, Log: logged()})
+	p, err := startProcess(childConfig{Home: l.home, Nodes: l.urls, Off: l.off, Depth: l.depth, Log: logged()})
 	if err == nil {
 		p.kill()
 		if !l.proc.alive() { // the first had ended: this one was the first again

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"causeway/cmd/campaign/machine"
 	"causeway/internal/failpoint"
 )
 
@@ -39,7 +40,11 @@ type campaign struct {
 
 func campaigns() map[string]campaign {
 	return map[string]campaign{
-		"crash": {"processes killed at every crash point", 200, crashRun},
+		"crash": {"processes killed at every crash point, and at any instant", 200, crashRun},
+		"model": {"exhaustive search of the protocol as an abstract machine", 1, modelRun},
+		"reorg": {"state depends on the final chain only, for random trees", 50, reorgRun},
+		"lies":  {"nodes that lie, lag, fail or say nothing, at every method", liesRuns(), liesRun},
+		"load":  {"--runs deposits and as many withdrawals, all at once", 2000, loadRun},
 	}
 }
 
@@ -89,9 +94,13 @@ func start(args []string, out, log io.Writer) int {
 	if *off != "" {
 		o.off = strings.Split(*off, ",")
 	}
+	known := failpoint.Defences()
+	if args[0] == "model" {
+		known = machine.Defences()
+	}
 	for _, name := range o.off {
-		if !slices.Contains(failpoint.Defences(), name) {
-			fmt.Fprintf(log, "campaign: no defence is called %q: %s\n", name, strings.Join(failpoint.Defences(), " "))
+		if !slices.Contains(known, name) {
+			fmt.Fprintf(log, "campaign: no defence is called %q: %s\n", name, strings.Join(known, " "))
 			return exitUsage
 		}
 	}
@@ -129,7 +138,11 @@ func execute(name string, c campaign, o options) (report, map[string]int) {
 			}
 		})
 	}
-	for i := range o.runs {
+	lives := o.runs
+	if name == "load" { // one life, of that size
+		lives = 1
+	}
+	for i := range lives {
 		seeds <- o.seed + uint64(i)
 	}
 	close(seeds)

@@ -31,6 +31,7 @@ import (
 type nodeOptions struct {
 	home  string
 	nodes []string // of the outside chain, by URL
+	depth uint64   // at which deposits are credited
 	poll  time.Duration
 	wrap  func(chains.Source, int) chains.Source // nil: as they are
 	log   *slog.Logger
@@ -245,7 +246,7 @@ func (n *node) gatewayConfig(lock *gateway.Lock) (cfg gateway.Config, err error)
 	return gateway.Config{
 		Home: n.home, Network: chains.Regtest, NetworkID: hex.EncodeToString(n.baseID[:]), Lock: lock,
 		Chains: []gateway.ChainConfig{{
-			Coin: coin, Source: quorum, Quorum: need, Scanner: scanner, Confirmations: creditDepth, InputExtra: &extra,
+			Coin: coin, Source: quorum, Quorum: need, Scanner: scanner, Confirmations: n.depth, InputExtra: &extra,
 			Poll: n.poll, FeeMin: 1000, FeeMax: 1_000_000,
 		}},
 		Sidechain: gateway.NewSidechain(n.engine, n.base), Signer: n.signer, Keys: wallet, Log: n.log,

@@ -96,15 +96,16 @@ func Judge(w World, c Claim) []string {
 // paidAtMostOnce: whatever was ever handed to a node and pays a burn shares an
 // input with all else that pays it, so that no chain can hold two of them.
 func (b *book) paidAtMostOnce() {
-	for _, burn := range b.Burns {
-		var paying []Tx
-		for _, tx := range b.Sent {
-			if slices.ContainsFunc(tx.Outputs, func(o Output) bool { return o.Script == burn.Script }) {
-				paying = append(paying, tx)
-			}
+	paying := map[string][]Tx{}
+	for _, tx := range b.Sent {
+		for _, o := range tx.Outputs {
+			paying[o.Script] = append(paying[o.Script], tx)
 		}
-		for i, one := range paying {
-			for _, other := range paying[:i] {
+	}
+	for _, burn := range b.Burns {
+		list := paying[burn.Script]
+		for i, one := range list {
+			for _, other := range list[:i] {
 				if !slices.ContainsFunc(one.Spends, func(p Point) bool { return slices.Contains(other.Spends, p) }) {
 					b.fault("burn %s is paid by %s and by %s, which can both be mined", burn.ID, one.ID, other.ID)
 				}
@@ -195,23 +196,23 @@ func (b *book) credits(c Claim) {
 // payments: every burn is paid once, exactly, and said to be settled by the
 // transaction that paid it.
 func (b *book) payments(c Claim) {
+	paid := map[string][]Output{}
+	for _, o := range b.outputs {
+		paid[o.Script] = append(paid[o.Script], o)
+	}
+	burns := map[string]bool{}
 	for _, burn := range b.Burns {
-		var paid []string
-		var units int64
-		for p, o := range b.outputs {
-			if o.Script == burn.Script {
-				paid, units = append(paid, p.TxID), units+o.Units
-			}
-		}
+		burns[burn.ID] = true
+		list := paid[burn.Script]
 		switch {
-		case len(paid) != 1 || units != burn.Net:
-			b.fault("burn %s was paid %d in %d outputs, and should be paid %d once", burn.ID, units, len(paid), burn.Net)
-		case c.Settled[burn.ID] != paid[0]:
-			b.fault("burn %s was paid by %s, settled is %q", burn.ID, paid[0], c.Settled[burn.ID])
+		case len(list) != 1 || list[0].Units != burn.Net:
+			b.fault("burn %s of %d was paid in %d outputs: %v", burn.ID, burn.Net, len(list), list)
+		case c.Settled[burn.ID] != list[0].TxID:
+			b.fault("burn %s was paid by %s, settled is %q", burn.ID, list[0].TxID, c.Settled[burn.ID])
 		}
 	}
 	for id := range c.Settled {
-		if !slices.ContainsFunc(b.Burns, func(burn Burn) bool { return burn.ID == id }) {
+		if !burns[id] {
 			b.fault("%s is settled and was never burned", id)
 		}
 	}
