@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -16,6 +17,8 @@ import (
 const (
 	gcPercent   = 400
 	memoryShare = 0.7
+	// hugeShare is for how much of the memory large pages are asked for.
+	hugeShare = 0.25
 )
 
 // tuneCollector applies the setting. GOGC and GOMEMLIMIT, where they are given,
@@ -27,6 +30,7 @@ func tuneCollector() {
 	if limit := memoryLimit("/proc/meminfo", "/sys/fs/cgroup/memory.max"); limit > 0 {
 		debug.SetMemoryLimit(int64(memoryShare * float64(limit)))
 		debug.SetGCPercent(gcPercent)
+		hugePages(int(min(hugeShare*float64(limit), math.MaxInt/2)))
 	}
 }
 

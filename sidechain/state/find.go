@@ -35,33 +35,55 @@ func (t *Table) All() iter.Seq[Row] {
 func (t *Table) Find1(lookup string, vals ...jsvalue.Value) Row {
 	ix := t.lookup(lookup)
 	var a [128]byte
-	return ix.find1(appendValues(a[:0], vals), len(vals))
+	return ix.find1(appendValues(a[:0], vals), len(vals)).stored()
 }
 
 // FindText is Find1 for texts, which it need not box: nothing is allocated.
 func (t *Table) FindText(lookup string, texts ...string) Row {
+	return t.PlaceText(lookup, texts...).Row()
+}
+
+// Place is where a row is stored: found once, read and changed there. It is
+// good until its row is removed. The zero Place has no row.
+type Place struct {
+	table *Table
+	entry *entry
+}
+
+// PlaceText is FindText for a row that is to be changed.
+func (t *Table) PlaceText(lookup string, texts ...string) Place {
 	ix := t.lookup(lookup)
 	var a [128]byte
 	prefix := a[:0]
 	for _, s := range texts {
 		prefix = appendStringKey(append(prefix, tagString), s)
 	}
-	return ix.find1(prefix, len(texts))
+	return Place{t, ix.find1(prefix, len(texts))}
 }
 
-// find1 is the first row below the key of n leading fields.
-func (ix *index) find1(prefix []byte, n int) Row {
+// Row is the row that is stored there now, nil when there is none.
+func (p Place) Row() Row { return p.entry.stored() }
+
+// Change is Table.Change of the row that is stored there.
+func (p Place) Change(fieldsAndValues ...any) Row {
+	return p.table.change(p.entry, p.Row(), fieldsAndValues)
+}
+
+// Overwrite is Table.Overwrite of the row that is stored there.
+func (p Place) Overwrite(fieldsAndValues ...any) {
+	p.table.overwrite(p.entry, p.Row(), fieldsAndValues)
+}
+
+// find1 is the first entry below the key of n leading fields, or nil.
+func (ix *index) find1(prefix []byte, n int) *entry {
 	if ix.first != nil && n == len(ix.paths) {
-		if e := ix.first[string(prefix)]; e != nil {
-			return e.row
-		}
-		return nil
+		return ix.first[string(prefix)]
 	}
 	leaf, i := ix.tree.seek(string(prefix))
 	if leaf == nil || !hasPrefix(leaf.keys[i], prefix) {
 		return nil
 	}
-	return leaf.items[i].row
+	return leaf.items[i]
 }
 
 // FindAll iterates over the rows with these values in the leading fields of the

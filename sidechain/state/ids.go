@@ -23,6 +23,14 @@ type entry struct {
 	own           bool // row may be changed in place (overwrite.go)
 }
 
+// stored is the row of an entry that may be nil.
+func (e *entry) stored() Row {
+	if e == nil {
+		return nil
+	}
+	return e.row
+}
+
 // pageSize is how many consecutive numbers a page of an idMap holds.
 const pageSize = 256
 

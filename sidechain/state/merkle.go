@@ -74,11 +74,17 @@ func (m *merkle) newLeaf() uint32 {
 		m.freeLeaves = m.freeLeaves[:n-1]
 		return i
 	}
+	m.leafAt(0)
+	m.leaves = append(m.leaves, leafNode{})
+	return uint32(len(m.leaves) - 1)
+}
+
+// leafAt is the node of a leaf; there is one for 0 as soon as there is any.
+func (m *merkle) leafAt(leaf uint32) *leafNode {
 	if m.leaves == nil {
 		m.leaves = make([]leafNode, 1)
 	}
-	m.leaves = append(m.leaves, leafNode{})
-	return uint32(len(m.leaves) - 1)
+	return &m.leaves[leaf]
 }
 
 func (m *merkle) newInner() ref {

@@ -5,10 +5,13 @@ package state
 // can have seen, is changed in place: it is neither copied nor journaled once
 // more. With an indexed field it is always copied.
 func (t *Table) Overwrite(row Row, fieldsAndValues ...any) {
-	e := t.byID.get(row.Get(idField))
+	t.overwrite(t.byID.get(row.Get(idField)), row, fieldsAndValues)
+}
+
+func (t *Table) overwrite(e *entry, row Row, fieldsAndValues []any) {
 	if e == nil || !e.own || e.row != row || t.indexed(fieldsAndValues) {
-		t.Change(row, fieldsAndValues...)
-		if e != nil && !e.own && e.row != row { // a copy of our own
+		t.change(e, row, fieldsAndValues)
+		if !e.own && e.row != row { // a copy of our own
 			e.own = true
 			t.section.owned = append(t.section.owned, e)
 		}

@@ -9,6 +9,9 @@ import (
 // Root returns the section's state root. It costs as much as the rows changed
 // since the last call and needs the write lock.
 func (s *Section) Root() [32]byte {
+	for _, c := range s.toRoot { // read ahead, as merkle.warm does
+		s.merkle.read += s.merkle.leafAt(c.entry.leaf).key[0]
+	}
 	for _, c := range s.toRoot {
 		t, e := c.table, c.entry
 		e.inRoot = false

@@ -197,8 +197,11 @@ func (t *Table) Update(row Row, unsets ...string) Row {
 // Where every value is the old one, the row stays the same one, and the write
 // counts as one, as with Update.
 func (t *Table) Change(row Row, fieldsAndValues ...any) Row {
-	e := t.byID.get(row.Get(idField))
-	if e == nil || e.row != row || len(fieldsAndValues)%2 != 0 {
+	return t.change(t.byID.get(row.Get(idField)), row, fieldsAndValues)
+}
+
+func (t *Table) change(e *entry, row Row, fieldsAndValues []any) Row {
+	if e == nil || e.row != row || row == nil || len(fieldsAndValues)%2 != 0 {
 		panic("state: change of a row that is not stored in " + t.def.Name)
 	}
 	next := row

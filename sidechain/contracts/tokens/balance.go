@@ -80,12 +80,11 @@ func findBalance(t *state.Table, account, symbol string) state.Row {
 
 // subBalance takes q from a balance, or asserts why it cannot.
 func subBalance(ctx contract.Context, account string, t *token, q, table string) bool {
-	rows := ctx.Table(table)
-	row := findBalance(rows, account, t.symbol)
-	if !ctx.Assert(row != nil, "balance does not exist") {
+	place := ctx.Table(table).PlaceText(byAccount, account, t.symbol)
+	if !ctx.Assert(place.Row() != nil, "balance does not exist") {
 		return false
 	}
-	text, _ := row.String("balance")
+	text, _ := place.Row().String("balance")
 	old, amount := jsvalue.Big(text), jsvalue.Big(q)
 	if !ctx.Assert(old.Gte(amount), "overdrawn balance") {
 		return false
@@ -94,25 +93,25 @@ func subBalance(ctx contract.Context, account string, t *token, q, table string)
 	if !ctx.Assert(next.Lt(old), "cannot subtract") {
 		return false
 	}
-	setBalance(rows, row, next.ToFixedN(t.precision))
+	place.Overwrite("balance", next.ToFixedN(t.precision))
 	return true
 }
 
 // addBalance adds q to a balance. A new row keeps q as it is written.
 func addBalance(ctx contract.Context, account string, t *token, q, table string) bool {
 	rows := ctx.Table(table)
-	row := findBalance(rows, account, t.symbol)
-	if row == nil {
+	place := rows.PlaceText(byAccount, account, t.symbol)
+	if place.Row() == nil {
 		rows.Insert(newBalance(account, t.symbol, q))
 		return true
 	}
-	text, _ := row.String("balance")
+	text, _ := place.Row().String("balance")
 	old := jsvalue.Big(text)
 	next := old.Plus(jsvalue.Big(q)).Round(t.precision, jsvalue.RoundHalfUp)
 	if !ctx.Assert(next.Gt(old), "cannot add") {
 		return false
 	}
-	setBalance(rows, row, next.ToFixedN(t.precision))
+	place.Overwrite("balance", next.ToFixedN(t.precision))
 	return true
 }
 
@@ -128,11 +127,6 @@ func newBalance(account, symbol, balance string) *jsvalue.Object {
 		"delegationsOut", "0",
 		"pendingUndelegations", "0",
 	)
-}
-
-// setBalance ends the use of row: later changes of the block may be made in it.
-func setBalance(rows *state.Table, row state.Row, balance string) {
-	rows.Overwrite(row, "balance", balance)
 }
 
 // move takes q from one balance and gives it to another; when the second half
