@@ -11,6 +11,7 @@ import (
 	"causeway/chains/bitcoincash"
 	"causeway/chains/dogecoin"
 	"causeway/chains/litecoin"
+	"causeway/chains/utxo/rpcnode"
 )
 
 // Btcd runs a btcd, whose blocks pay to the node's own miner (Generate, Pay).
@@ -61,22 +62,40 @@ func Litecoind(t testing.TB, mweb bool) *Node {
 // blocks.
 const mwebActivation = 432
 
-// ActivateMWEB brings a litecoind with a wallet of its own to block 432, the first
-// with an extension block, and returns an address within it of that wallet. It
-// pays the wallet from blocks that it mines, so the node's miner gets none.
-func (n *Node) ActivateMWEB() (mweb string) {
+// ActivateMWEB brings a litecoind to block 432, the first with an extension block,
+// with two wallets of the node's own: outer, which blocks pay to (its address is
+// mining), and inner, whose coins all lie in the extension block.
+func (n *Node) ActivateMWEB() (outer, inner *rpcnode.Client, mining string) {
 	n.t.Helper()
-	n.Call(nil, "createwallet", "mweb")
-	var own string
-	n.Call(&own, "getnewaddress", "", "bech32")
-	n.Call(nil, "generatetoaddress", mwebActivation-1-n.Height(), own)
-	n.Call(&mweb, "getnewaddress", "", "mweb")
-	n.Call(nil, "sendtoaddress", mweb, 30)
-	n.Call(nil, "generatetoaddress", 1, own)
+	outer, inner = n.Wallet("outer"), n.Wallet("inner")
+	ask := func(wallet *rpcnode.Client, result any, method string, params ...any) {
+		n.t.Helper()
+		if err := wallet.Call(n.t.Context(), result, method, params...); err != nil {
+			n.t.Fatal(err)
+		}
+	}
+	ask(outer, &mining, "getnewaddress", "", "bech32")
+	n.Call(nil, "generatetoaddress", mwebActivation-1-n.Height(), mining)
+	var within string
+	ask(inner, &within, "getnewaddress", "", "mweb")
+	ask(outer, nil, "sendtoaddress", within, 30)
+	n.Call(nil, "generatetoaddress", 1, mining)
 	if height := n.Height(); height != mwebActivation {
 		n.t.Fatalf("height %d", height)
 	}
-	return mweb
+	return outer, inner, mining
+}
+
+// Wallet makes a wallet of a litecoind's own.
+func (n *Node) Wallet(name string) *rpcnode.Client {
+	n.t.Helper()
+	n.Call(nil, "createwallet", name)
+	client, err := rpcnode.NewClient(n.URL+"/wallet/"+name, 0)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(client.Close)
+	return client
 }
 
 // Dogenet runs the project's embedded Dogecoin chain as a process of its own. Its
