@@ -24,7 +24,7 @@ const (
 // error means that nothing is known, an Audit that is not OK that something is
 // wrong; its Problems say what.
 func (g *Gateway) Audit(ctx context.Context) (Audit, error) {
-	audit, _, err := g.audit(ctx, g.followers)
+	audit, _, err := g.audit(ctx, g.followers, true)
 	return audit, err
 }
 
@@ -63,7 +63,7 @@ func (g *Gateway) Reserves(ctx context.Context) (Reserves, error) {
 }
 
 func (g *Gateway) reserves(ctx context.Context) (Reserves, error) {
-	audit, snap, err := g.audit(ctx, g.followers)
+	audit, snap, err := g.audit(ctx, g.followers, true)
 	if err != nil {
 		return Reserves{}, err
 	}
@@ -97,11 +97,12 @@ type chainBooks struct {
 	assets []pegs.AssetView
 }
 
-func (g *Gateway) audit(ctx context.Context, which []*follower) (audit Audit, snap snapshot, err error) {
-	for try := range auditTries {
-		if try > 0 && !sleep(ctx, auditPause) {
-			return Audit{}, snap, ctx.Err()
-		}
+// audit tries until the parts stand at the same point and agree, or enough times.
+// A scanner that is still searching the past for new accounts has not said all:
+// it is waited for when patient; else what may be due to it is unknown.
+func (g *Gateway) audit(ctx context.Context, which []*follower, patient bool) (audit Audit, snap snapshot, err error) {
+	var read uint64
+	for try := 0; try < auditTries; {
 		if snap, err = g.snapshot(which); err != nil {
 			return Audit{}, snap, err
 		}
@@ -111,8 +112,32 @@ func (g *Gateway) audit(ctx context.Context, which []*follower) (audit Audit, sn
 		if ctx.Err() != nil {
 			return Audit{}, snap, ctx.Err()
 		}
+		before := read
+		searching, now := g.searching(which)
+		read = now
+		switch {
+		case searching && patient && read > before:
+			continue // each try reads on
+		case searching:
+			audit.Unknown = !slices.ContainsFunc(audit.Assets, func(a AssetAudit) bool { return a.Missing })
+		}
+		if try++; try < auditTries && !sleep(ctx, auditPause) {
+			return Audit{}, snap, ctx.Err()
+		}
 	}
 	return audit, snap, nil
+}
+
+// searching says whether a scanner of these chains is still searching the past,
+// and how many blocks of it all of them have read.
+func (g *Gateway) searching(which []*follower) (more bool, read uint64) {
+	for _, f := range which {
+		if s := g.scanners[f.id]; s != nil {
+			busy, n := s.searching()
+			more, read = more || busy, read+n
+		}
+	}
+	return more, read
 }
 
 // snapshot reads the sidechain and, while it stands still, the ledger.
@@ -226,7 +251,7 @@ func (g *Gateway) watchBooks(ctx context.Context) error {
 	whole := Audit{OK: true, Assets: []AssetAudit{}}
 	var errs []error
 	for _, f := range ready {
-		audit, _, err := g.audit(ctx, []*follower{f})
+		audit, _, err := g.audit(ctx, []*follower{f}, false)
 		if err == nil {
 			err = g.judge(ctx, f, audit)
 		}

@@ -11,7 +11,8 @@ import (
 
 // backscan searches the blocks of the past for accounts that came later. It
 // walks upwards, linked by hash, and is merged once it has reached the newest
-// block; until then it may be thrown away.
+// block. On the way what it found in blocks that are final is kept; the rest may
+// be thrown away.
 type backscan struct {
 	accounts []string
 	set      *chains.WatchSet
@@ -19,18 +20,27 @@ type backscan struct {
 	last     chains.BlockRef
 	found    []pegs.Match
 	ours     map[chains.Outpoint]bool
+	kept     uint64 // blocks below it are in the ledger
+	resumed  bool   // what was found before is in the ledger alone
 }
 
 // scanPerStep bounds how many blocks one step reads.
 const scanPerStep = 200
 
+// keepEvery is how many blocks a search reads before what it found is kept, so
+// that a restart goes on from there.
+const keepEvery = 2000
+
 // backscan goes on with the search, or begins one when accounts wait for it.
+// Those that come while one is under way have the next one, together.
 func (f *follower) backscan(ctx context.Context) error {
 	var waiting []string
-	var next, start uint64
+	var after *chains.BlockRef
+	var next, start, final uint64
 	if err := f.ledger.View(func(s *pegs.State) {
 		c, _ := s.Chain(f.id)
-		waiting, next, start = c.Incomplete(), c.Next(), c.Config.Start
+		waiting, after = c.Unsearched()
+		next, start, final = c.Next(), c.Config.Start, c.Final()
 	}); err != nil {
 		return err
 	}
@@ -44,6 +54,10 @@ func (f *follower) backscan(ctx context.Context) error {
 			return err
 		}
 		f.scan = &backscan{accounts: waiting, set: set, next: start, ours: map[chains.Outpoint]bool{}}
+		if after != nil {
+			f.scan.last, f.scan.next, f.scan.resumed = *after, after.Height+1, true
+		}
+		f.scan.kept = f.scan.next
 	}
 	for range scanPerStep {
 		if f.scan.next >= next {
@@ -55,7 +69,26 @@ func (f *follower) backscan(ctx context.Context) error {
 			}
 			return err
 		}
+		if s := f.scan; s.next >= s.kept+f.keepEvery && s.last.Height < final {
+			if err := f.keep(ctx); err != nil {
+				return err
+			}
+		}
 	}
+	return nil
+}
+
+// keep books what a search found so far, in blocks that cannot leave the chain.
+func (f *follower) keep(ctx context.Context) error {
+	s := f.scan
+	upto := s.last
+	if err := f.ledger.Append(ctx, &pegs.Backscanned{Chain: f.id, Accounts: s.accounts, Matched: s.found, Upto: &upto}); err != nil {
+		return err
+	}
+	if len(s.found) > 0 {
+		f.moved()
+	}
+	s.found, s.kept = nil, s.next
 	return nil
 }
 
@@ -77,7 +110,7 @@ func (f *follower) scanBlock(ctx context.Context) error {
 	if s.last.Hash != "" && block.Parent != s.last.Hash {
 		return fmt.Errorf("%w: block %d", chains.ErrNotLinked, s.next)
 	}
-	match := s.set.Match(block, func(o chains.Outpoint) bool { return s.ours[o] })
+	match := s.set.Match(block, func(o chains.Outpoint) bool { return s.ours[o] || s.resumed && f.ours(o) })
 	for _, p := range match.Payments {
 		s.ours[p.Outpoint] = true
 	}

@@ -42,6 +42,7 @@ type follower struct {
 	set       *chains.WatchSet
 	accounts  uint64 // base block up to which accounts are watched, and one more
 	scan      *backscan
+	keepEvery uint64
 	watcher   nodeWatch
 
 	mu         sync.Mutex
@@ -54,7 +55,7 @@ type follower struct {
 const blocksPerStep = 500
 
 func newFollower(cfg ChainConfig, ledger *Ledger, side Sidechain, log *slog.Logger) (*follower, error) {
-	f := &follower{ChainConfig: cfg, id: cfg.Coin.ID(), ledger: ledger, sidechain: side, log: log.With("chain", string(cfg.Coin.ID())), watcher: newNodeWatch(cfg)}
+	f := &follower{ChainConfig: cfg, id: cfg.Coin.ID(), ledger: ledger, sidechain: side, log: log.With("chain", string(cfg.Coin.ID())), watcher: newNodeWatch(cfg), keepEvery: keepEvery}
 	var err error
 	view := ledger.View(func(s *pegs.State) {
 		c, _ := s.Chain(f.id)

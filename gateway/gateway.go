@@ -344,6 +344,11 @@ func (g *Gateway) loops() []loop {
 		add("payouts "+string(f.id), max(f.Poll, pace), newPayer(g, f).step, g.ledger.Changed(), side())
 		add("broadcast "+string(f.id), f.Poll, newBroadcaster(g, f).step, g.ledger.Changed())
 	}
+	for _, f := range g.followers {
+		if s := g.scanners[f.id]; s != nil {
+			add("scanner "+string(f.id), pace, s.step)
+		}
+	}
 	votes := &stateVotes{sidechain: g.cfg.Sidechain, submitter: g.cfg.Submitter}
 	add("state votes", time.Minute, votes.step, side())
 	add("audit", min(g.cfg.AuditEvery, pace), g.watchBooks)

@@ -26,6 +26,8 @@ type scanner struct {
 	state   *scanState
 	anew    bool            // what the store holds does not count
 	derived map[string]bool // accounts whose scripts are in the state
+
+	searched uint64 // blocks of the past that were read for scripts that came later
 }
 
 // scanTail is how many blocks the scanner can take back.
@@ -52,13 +54,10 @@ func (s *scanner) sync(ctx context.Context, book *addressBook, start uint64, acc
 		return pegs.ScannerView{}, err
 	}
 	fresh, err := s.derive(book, accounts)
-	if err == nil && len(fresh) > 0 {
-		err = s.rescan(ctx, fresh)
-	}
 	if err != nil {
-		clear(s.derived) // what was derived is still to be searched for
 		return pegs.ScannerView{}, err
 	}
+	s.state.know(fresh)
 	for s.state.Next <= target.Height {
 		if err := s.advance(ctx); err != nil {
 			return pegs.ScannerView{}, err
@@ -67,7 +66,68 @@ func (s *scanner) sync(ctx context.Context, book *addressBook, start uint64, acc
 	if tip, ok := s.tip(); !ok || tip != target {
 		return pegs.ScannerView{}, fmt.Errorf("%w: %s %s", errScanned, s.chain, target.Hash)
 	}
+	if err := s.search(ctx); err != nil {
+		return pegs.ScannerView{}, err
+	}
 	return s.view(), s.store.save(s.chain, s.state, time.Now(), false)
+}
+
+// pastPerStep bounds how many blocks of the past are read before others are
+// served.
+const pastPerStep = 300
+
+// search reads blocks of the past for scripts that came later.
+func (s *scanner) search(ctx context.Context) error {
+	var wanted map[string]scanScript
+	for range pastPerStep {
+		if !s.state.searching() {
+			return nil
+		}
+		if wanted == nil || s.state.PastNext == s.state.Start { // another pass
+			wanted = make(map[string]scanScript, len(s.state.Past))
+			for _, script := range s.state.Past {
+				wanted[script] = s.state.Scripts[script]
+			}
+		}
+		block, err := s.block(ctx, s.state.PastNext)
+		if err != nil {
+			return err
+		}
+		if err := s.read(block, s.state.PastNext, wanted); err != nil {
+			return err
+		}
+		s.state.PastNext++
+		s.searched++
+	}
+	return nil
+}
+
+// step goes on with a search of the past while no audit waits for it. A search
+// that a crash ends goes on from where the store has it.
+func (s *scanner) step(ctx context.Context) error {
+	for more := true; more && ctx.Err() == nil; {
+		s.mu.Lock()
+		more = s.state != nil && s.state.searching()
+		var err error
+		if more {
+			if err = s.search(ctx); err == nil {
+				err = s.store.save(s.chain, s.state, time.Now(), false)
+			}
+		}
+		s.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// searching says whether the past is not searched to its end, and how many blocks
+// of it were read so far.
+func (s *scanner) searching() (more bool, read uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state != nil && s.state.searching(), s.searched
 }
 
 // flush writes the state down.
@@ -147,23 +207,6 @@ func (s *scanner) unwind(ctx context.Context, target chains.BlockRef) error {
 		}
 		s.state.rewind(tip.Height)
 	}
-}
-
-// rescan searches the blocks of the past for scripts that were not known.
-func (s *scanner) rescan(ctx context.Context, fresh map[string]scanScript) error {
-	for height := s.state.Start; height < s.state.Next; height++ {
-		block, err := s.block(ctx, height)
-		if err != nil {
-			return err
-		}
-		if err := s.read(block, height, fresh); err != nil {
-			return err
-		}
-	}
-	for script, owner := range fresh {
-		s.state.Scripts[script] = owner
-	}
-	return nil
 }
 
 // advance reads the next block.

@@ -23,6 +23,13 @@ type scanState struct {
 	Scripts map[string]scanScript   `json:"scripts"` // by hex
 	Outputs map[string]*scanOutput  `json:"outputs"` // by txid:vout
 	Txs     map[string]*scanSpender `json:"txs"`
+
+	// Scripts that came after the first blocks were read are matched at once; the
+	// blocks of the past are read for many of them together. Past are those that
+	// are searched for now, up to block PastNext - 1; Waiting have their turn next.
+	Past     []string `json:"past,omitempty"`
+	PastNext uint64   `json:"past_next,omitempty"`
+	Waiting  []string `json:"waiting,omitempty"`
 }
 
 const scanVersion = 1
@@ -74,7 +81,30 @@ func (s *scanState) rewind(height uint64) {
 			delete(s.Txs, txid)
 		}
 	}
-	s.Next = min(s.Next, height)
+	s.Next, s.PastNext = min(s.Next, height), min(s.PastNext, height)
+}
+
+// know matches scripts from the next block on, and has the past searched for
+// them if there is one.
+func (s *scanState) know(fresh map[string]scanScript) {
+	for script, owner := range fresh {
+		s.Scripts[script] = owner
+		if s.Next > s.Start {
+			s.Waiting = append(s.Waiting, script)
+		}
+	}
+}
+
+// searching says whether blocks of the past are still to be read for scripts.
+// One pass is for all that wait when it begins.
+func (s *scanState) searching() bool {
+	if len(s.Past) > 0 && s.PastNext >= s.Next {
+		s.Past = nil
+	}
+	if len(s.Past) == 0 && len(s.Waiting) > 0 {
+		s.Past, s.PastNext, s.Waiting = s.Waiting, s.Start, nil
+	}
+	return len(s.Past) > 0
 }
 
 // scanStore is scanner.db: a state for each chain, rebuilt from the keys'

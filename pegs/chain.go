@@ -36,7 +36,13 @@ type Chain struct {
 	limitBlock uint64
 }
 
-type watch struct{ complete bool }
+type watch struct {
+	complete bool             // every block of the past was searched
+	upto     *chains.BlockRef // else the newest that was; nil: none
+}
+
+// again has the whole past searched.
+func (w *watch) again() { w.complete, w.upto = false, nil }
 
 // blockIndex is what disconnecting a block has to take back.
 type blockIndex struct {
@@ -94,7 +100,7 @@ func (s *State) configured(e *Configured) error {
 		c.next = e.Start
 	} else if e.Start < c.Config.Start {
 		for _, w := range c.accounts {
-			w.complete = false // older blocks are to be searched, too
+			w.again()
 		}
 	}
 	c.Config = *e
@@ -122,7 +128,7 @@ func (s *State) epochAdded(e *EpochAdded) error {
 	if len(c.tail) > 0 {
 		// Blocks were looked at without the scripts of this epoch.
 		for _, w := range c.accounts {
-			w.complete = false
+			w.again()
 		}
 	}
 	return nil
@@ -162,6 +168,9 @@ func (s *State) backscanned(e *Backscanned, at time.Time) error {
 			return refuse("block %d is beyond the newest", m.Header.Height)
 		}
 	}
+	if e.Upto != nil && (len(c.tail) == 0 || e.Upto.Height >= c.tail[0].Height) {
+		return refuse("block %d can leave the chain", e.Upto.Height)
+	}
 	for _, m := range e.Matched {
 		if !c.Has(m.Header.BlockRef) {
 			continue
@@ -170,7 +179,7 @@ func (s *State) backscanned(e *Backscanned, at time.Time) error {
 		s.enter(c, m, &ref, at)
 	}
 	for _, a := range e.Accounts {
-		c.accounts[a].complete = true
+		c.accounts[a].complete, c.accounts[a].upto = e.Upto == nil, e.Upto
 	}
 	return nil
 }
@@ -278,6 +287,31 @@ func (c *Chain) Incomplete() []string {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// Unsearched lists accounts whose past is still to be searched from the same
+// block on, sorted, with the block before it (nil: from the first): those that
+// are furthest.
+func (c *Chain) Unsearched() (accounts []string, after *chains.BlockRef) {
+	for _, name := range c.Incomplete() {
+		if upto := c.accounts[name].upto; upto != nil && (after == nil || upto.Height > after.Height) {
+			after = upto
+		}
+	}
+	for _, name := range c.Incomplete() {
+		if upto := c.accounts[name].upto; upto == after || upto != nil && after != nil && *upto == *after {
+			accounts = append(accounts, name)
+		}
+	}
+	return accounts, after
+}
+
+// Final is the height below which no block can leave the chain.
+func (c *Chain) Final() uint64 {
+	if len(c.tail) == 0 {
+		return 0
+	}
+	return c.tail[0].Height
 }
 
 // CreditDepth is the depth at which a deposit is credited now.

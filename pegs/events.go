@@ -50,11 +50,13 @@ type Watching struct {
 	Accounts []string  `json:"accounts"`
 }
 
-// Backscanned records that the blocks before Watching were searched too.
+// Backscanned records that the blocks before Watching were searched too: all of
+// them, or up to a block that cannot leave the chain any more.
 type Backscanned struct {
-	Chain    chains.ID `json:"chain"`
-	Accounts []string  `json:"accounts"`
-	Matched  []Match   `json:"matched,omitempty"`
+	Chain    chains.ID        `json:"chain"`
+	Accounts []string         `json:"accounts"`
+	Matched  []Match          `json:"matched,omitempty"`
+	Upto     *chains.BlockRef `json:"upto,omitempty"`
 }
 
 // Connected records a block that extends the chain that we follow.

@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	honestRuns = flag.Int("honest-runs", 1500, "random honest histories to audit")
+	honestRuns = flag.Int("honest-runs", 1000, "random honest histories to audit")
 	honestSeed = flag.Uint64("honest-seed", 1, "seed of the first of them")
 )
 
