@@ -190,7 +190,7 @@ func (g *Gateway) open() (err error) {
 		return err
 	}
 	g.ledger.seals.report = func(err error) { g.log.Warn("no snapshot of the ledger was written", "error", err) }
-	if err := g.checkBase(); err != nil {
+	if err := errors.Join(g.checkBase(), g.checkSigner()); err != nil {
 		return err
 	}
 	ctx := context.Background()
@@ -338,6 +338,7 @@ func (g *Gateway) loops() []loop {
 		add("mempool "+string(f.id), f.Poll, g.mempools[f.id].step)
 	}
 	add("alarms", pace, g.watchAlarms, g.ledger.Changed())
+	add("restored", pace, g.watchRestored, g.ledger.Changed())
 	add("operator", pace, newOperator(g).step, g.ledger.Changed())
 	for _, f := range g.followers {
 		add("limits "+string(f.id), pace, limiter{newPayer(g, f)}.step, g.ledger.Changed(), side())

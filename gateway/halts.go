@@ -48,6 +48,9 @@ func (g *Gateway) Resume(ctx context.Context, chain chains.ID, reason, author st
 			if len(rest) == len(h.Scopes) {
 				continue
 			}
+			if err := c.Resumable(h); err != nil {
+				return nil, refuse(CodeBadRequest, "%v", err)
+			}
 			entries = append(entries, Entry{Event: &pegs.Resumed{Chain: chain, Cause: h.Cause, Reason: reason, Author: author}})
 			if len(rest) > 0 {
 				entries = append(entries, Entry{Event: &pegs.Halted{Chain: chain, Scopes: rest, Cause: h.Cause, Reason: h.Reason, Author: h.Author}})

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -28,3 +30,23 @@ func (l *Ledger) WriteTo(w io.Writer) (n int64, err error) {
 
 // WriteLog copies gateway.db as it is durable now.
 func (g *Gateway) WriteLog(w io.Writer) (n int64, err error) { return g.ledger.WriteTo(w) }
+
+// LogSummary is how far a log goes.
+type LogSummary struct {
+	Verified
+	Base          pegs.BaseRef // the newest base block that was acted on
+	SignerCounter uint64       // the greatest count that the signer has shown
+}
+
+// InspectLog reads the whole log of a stopped home, changing nothing.
+func InspectLog(path, network string) (s LogSummary, err error) {
+	l, err := readLedger(path, network)
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, l.close()) }()
+	if s.Verified, err = l.Verify(context.Background()); err != nil {
+		return s, err
+	}
+	return s, l.View(func(state *pegs.State) { s.Base, s.SignerCounter = state.Base, state.SignerCounter() })
+}

@@ -3,6 +3,7 @@ package hotwallet
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 
@@ -147,6 +148,21 @@ func (s *LocalSigner) AdoptHeader(h *graphene.SignedHeader) error {
 		return refuse(ErrRollback, "block %d is not above block %d", h.Number(), last.Number)
 	}
 	return s.journal.recordHeader(journalled(h))
+}
+
+// AdoptCounter makes a journal count at least n, what a gateway has seen of the
+// journal before it. As AdoptHeader it is an operator's decision: the transactions
+// that were counted are not in this journal.
+func (s *LocalSigner) AdoptCounter(n uint64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	count, err := s.journal.counter()
+	if err != nil || count >= n {
+		return err
+	}
+	return s.journal.update(func(tx *bbolt.Tx, count uint64) error {
+		return tx.Bucket(bucketMeta).Put(keyCounter, binary.BigEndian.AppendUint64(nil, max(n, count)))
+	})
 }
 
 // checkOurs refuses a header that our sequencer key did not sign.

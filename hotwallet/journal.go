@@ -337,3 +337,27 @@ func verifyIndexes(tx *bbolt.Tx, entry *journalEntry) error {
 	}
 	return nil
 }
+
+// InspectJournal walks the journal of a stopped signer from its first entry to its
+// last, without its keys and changing nothing, and says how far it goes.
+func InspectJournal(path string) (st SignerStatus, err error) {
+	db, err := boltfile.Open(path, boltfile.Options{ReadOnly: true})
+	if err != nil {
+		return st, fmt.Errorf("signer journal: %w", err)
+	}
+	s := &LocalSigner{journal: &journal{db: db}}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	err = s.journal.view(func(tx *bbolt.Tx) error {
+		if meta := tx.Bucket(bucketMeta); meta == nil || string(meta.Get(keyFormat)) != journalFormat {
+			return errors.New("signer journal: it is none")
+		}
+		return nil
+	})
+	if err != nil {
+		return st, err
+	}
+	if err := s.journal.verify(); err != nil {
+		return st, err
+	}
+	return s.Status()
+}

@@ -297,7 +297,14 @@ type Halted struct {
 	Cause  string    `json:"cause"`
 	Reason string    `json:"reason"`
 	Author string    `json:"author"`
+	// Until is of CauseRestored alone: the height of the block with which it may be
+	// taken away. 0: not known yet.
+	Until uint64 `json:"until,omitempty"`
 }
+
+// CauseRestored halts the payouts of a home that was restored from a backup:
+// payouts of later than the backup may be under way that only the network knows.
+const CauseRestored = "restored"
 
 // Resumed takes a cause away.
 type Resumed struct {

@@ -1,6 +1,7 @@
 package pegs
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -34,8 +35,12 @@ func (s *State) resumed(e *Resumed) error {
 	if e.Reason == "" || e.Author == "" {
 		return refuse("to resume needs a reason and an author")
 	}
-	if !c.HaltedBy(e.Cause) {
+	halt, ok := c.HaltOf(e.Cause)
+	if !ok {
 		return refuse("%s is not halted by %s", e.Chain, e.Cause)
+	}
+	if err := c.Resumable(halt); err != nil {
+		return refuse("%v", err)
 	}
 	c.halts = slices.DeleteFunc(c.halts, func(h Halt) bool { return h.Cause == e.Cause })
 	return nil
@@ -82,6 +87,17 @@ func (c *Chain) AlertOf(cause string) (Alerted, bool) {
 		return Alerted{}, false
 	}
 	return c.alerts[i], true
+}
+
+// Resumable says why a halt may not be taken away yet.
+func (c *Chain) Resumable(h Halt) error {
+	switch {
+	case h.Cause != CauseRestored || h.Until != 0 && c.next > h.Until:
+		return nil
+	case h.Until == 0:
+		return fmt.Errorf("the home was restored, and %s was not read to its end since", c.ID)
+	}
+	return fmt.Errorf("the home was restored: payouts of %s stand until block %d, the newest is %d", c.ID, h.Until, c.height())
 }
 
 // Halts lists the halts in force, oldest first.

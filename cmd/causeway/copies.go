@@ -13,14 +13,33 @@ type copier interface {
 	WriteTo(w io.Writer) (int64, error)
 }
 
-// copyPaths are the admin listener's paths that give copies of the stores which
-// anybody may check: they hold nothing but what the public interface shows.
+// copyFunc copies a store while it is in use.
+type copyFunc func(context.Context, io.Writer) error
+
+func copyOf(store copier) copyFunc {
+	return func(_ context.Context, w io.Writer) error {
+		_, err := store.WriteTo(w)
+		return err
+	}
+}
+
+// copyPaths are the admin listener's paths that give copies of the stores. Those
+// of the node hold nothing but what the public interface shows; those of gateway
+// and signer hold no key, but signed transactions.
 func (n *node) copyPaths() map[string]http.HandlerFunc {
+	stores := map[string]copyFunc{baseFile: copyOf(n.store), stateFile: copyOf(n.db)}
+	if n.gateway != nil && n.signer != nil {
+		stores[gatewayFile] = func(_ context.Context, w io.Writer) error {
+			_, err := n.gateway.WriteLog(w)
+			return err
+		}
+		stores[signerFile] = n.signer.snapshot
+	}
 	paths := map[string]http.HandlerFunc{}
-	for name, store := range map[string]copier{baseFile: n.store, stateFile: n.db} {
-		paths["GET /copies/"+name] = func(w http.ResponseWriter, _ *http.Request) {
+	for name, store := range stores {
+		paths["GET /copies/"+name] = func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/octet-stream")
-			if _, err := store.WriteTo(w); err != nil {
+			if err := store(r.Context(), w); err != nil {
 				n.log.Warn("copy of a store", "store", name, "error", err)
 				panic(http.ErrAbortHandler) // the reader must not take it for whole
 			}

@@ -102,6 +102,8 @@ func newRootCommand() *cobra.Command {
 		newClaimCommand(),
 		newCancelCommand(),
 		newAcknowledgeCommand(),
+		newBackupCommand(),
+		newRestoreCommand(),
 		newVersionCommand(),
 	)
 	return root

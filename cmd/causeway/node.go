@@ -134,7 +134,7 @@ func (n *node) explain(err error) error {
 func exitCode(err error) error {
 	refused := []error{
 		solo.ErrAhead, solo.ErrGap, solo.ErrOtherChain, solo.ErrStoreInUse, solo.ErrSigner, sidechain.ErrOtherChain,
-		gateway.ErrOlderBase, gateway.ErrHomeInUse, gateway.ErrForeignKeys, hotwallet.ErrRollback, hotwallet.ErrForeignJournal,
+		gateway.ErrOlderBase, gateway.ErrHomeInUse, gateway.ErrForeignKeys, gateway.ErrLogDamaged, gateway.ErrNewerFormat, hotwallet.ErrRollback, hotwallet.ErrForeignJournal,
 		boltfile.ErrInUse,
 	}
 	for _, kind := range refused {

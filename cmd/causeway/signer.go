@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"time"
 
@@ -25,6 +26,8 @@ type signing interface {
 	sequencer(ctx context.Context, head *graphene.SignedHeader, candidate *graphene.Header) (solo.HeaderSigner, error)
 	attestor() string
 	status(ctx context.Context) signerStatus
+	// snapshot copies signer.db while it is in use.
+	snapshot(ctx context.Context, w io.Writer) error
 	close() error
 }
 
@@ -139,6 +142,10 @@ func (s *localSigning) status(context.Context) signerStatus {
 	return statusOf("in process", st, err)
 }
 
+func (s *localSigning) snapshot(_ context.Context, w io.Writer) error {
+	return s.LocalSigner.Snapshot(w)
+}
+
 func (s *localSigning) close() error { return s.LocalSigner.Close() }
 
 // remoteSigning is a signer in another process: one that was there already, or
@@ -163,6 +170,10 @@ func (s *remoteSigning) status(ctx context.Context) signerStatus {
 	}
 	st, err := s.Client.Status(ctx)
 	return statusOf(where, st, err)
+}
+
+func (s *remoteSigning) snapshot(ctx context.Context, w io.Writer) error {
+	return s.Client.Snapshot(ctx, w)
 }
 
 func (s *remoteSigning) close() error {

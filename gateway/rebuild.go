@@ -1,0 +1,139 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"causeway/chains"
+	"causeway/hotwallet"
+	"causeway/pegs"
+)
+
+// Rebuilt is what a ledger made anew from the sidechain and the outside chains
+// holds of one chain. Amounts are in coin units.
+type Rebuilt struct {
+	Chain    string `json:"chain"`
+	Height   uint64 `json:"height"`
+	Accounts int    `json:"accounts"` // whose addresses were searched
+	Outputs  int    `json:"outputs"`  // unspent ones of ours
+	Amount   string `json:"amount"`   // of them
+	Credited int    `json:"credited"` // deposits
+	Waiting  int    `json:"waiting"`  // deposits that the sidechain has not credited
+	Paid     int    `json:"paid"`     // burns whose payout is in the chain, or that were given back
+	Assigned int    `json:"assigned"` // burns that are bound to inputs, and not paid yet
+	Unpaid   int    `json:"unpaid"`   // burns that are bound to nothing
+}
+
+// Rebuild reads the sidechain's rows and the outside chains to their ends, for an
+// account that came later from the keys' birthday on, and does nothing else: no
+// mint, no payout. Run goes on from there.
+func (g *Gateway) Rebuild(ctx context.Context) ([]Rebuilt, error) {
+	for said := ""; ; {
+		done, err := g.readOn(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case fatal(err):
+			return nil, err
+		case err == nil && done:
+			return g.rebuilt()
+		case err != nil && err.Error() != said:
+			said = err.Error()
+			g.log.Warn("will try again", "error", said)
+		}
+		if err != nil {
+			sleep(ctx, time.Second)
+		}
+	}
+}
+
+// readOn takes in what is new and says whether that was all.
+func (g *Gateway) readOn(ctx context.Context) (done bool, err error) {
+	done = true
+	for _, f := range g.followers {
+		if err := f.step(ctx); err != nil {
+			return false, fmt.Errorf("%s: %w", f.id, err)
+		}
+		err := g.ledger.View(func(s *pegs.State) {
+			c, _ := s.Chain(f.id)
+			done = done && f.caughtUp() && len(c.Incomplete()) == 0
+		})
+		if err != nil {
+			return false, err
+		}
+	}
+	return done, g.rows.step(ctx)
+}
+
+func (g *Gateway) rebuilt() (list []Rebuilt, err error) {
+	viewErr := g.ledger.View(func(s *pegs.State) {
+		for _, f := range g.followers {
+			var one Rebuilt
+			if one, err = rebuiltChain(s, f.id); err != nil {
+				return
+			}
+			list = append(list, one)
+		}
+	})
+	if viewErr != nil {
+		return nil, viewErr
+	}
+	return list, err
+}
+
+func rebuiltChain(s *pegs.State, id chains.ID) (Rebuilt, error) {
+	c, _ := s.Chain(id)
+	tip, _ := c.Tip()
+	r := Rebuilt{Chain: string(id), Height: tip.Height, Accounts: len(c.WatchedAccounts())}
+	var sum chains.Amount
+	var err error
+	for _, out := range c.Unspent() {
+		r.Outputs++
+		if sum, err = sum.Add(out.Amount); err != nil {
+			return r, err
+		}
+	}
+	r.Amount = sum.Coin(pegs.CoinDecimals(id))
+	for _, d := range s.Deposits("") {
+		switch {
+		case d.Chain != id:
+		case d.Credit != nil:
+			r.Credited++
+		default:
+			r.Waiting++
+		}
+	}
+	for _, w := range s.Withdrawals("") {
+		if w.Chain != id {
+			continue
+		}
+		batch, bound := s.Batch(w.Batch)
+		switch {
+		case w.Returned != nil || bound && (batch.Mined != nil || batch.Settled != nil):
+			r.Paid++
+		case bound:
+			r.Assigned++
+		default:
+			r.Unpaid++
+		}
+	}
+	return r, nil
+}
+
+// checkSigner refuses a signer whose journal is older than what the ledger has
+// seen of it. What it has signed beyond that is adopted with its assign rows.
+func (g *Gateway) checkSigner() error {
+	journal, ok := g.cfg.Signer.(interface{ Counter() (uint64, error) })
+	if !ok {
+		return nil // it is told with every request what was seen
+	}
+	count, err := journal.Counter()
+	if err != nil {
+		return err
+	}
+	if seen := g.SignerCounter(); count < seen {
+		return fmt.Errorf("%w: signer.db counts %d, the ledger has seen %d: signer.db is older than gateway.db", hotwallet.ErrRollback, count, seen)
+	}
+	return nil
+}
