@@ -1,9 +1,6 @@
 package sidechain
 
-import (
-	"crypto/sha256"
-	"encoding/hex"
-)
+import "crypto/sha256"
 
 // digest is a hash as the peer handles it: text of 64 lower-case hex digits,
 // or the empty text before the first hash.
@@ -35,9 +32,21 @@ func parseDigest(s string) (d digest) {
 // sum replaces d by the SHA-256 of a text.
 func (d *digest) sum(text []byte) {
 	h := sha256.Sum256(text)
-	hex.Encode(d.hex[:], h[:])
+	for i, b := range h {
+		pair := hexPairs[b]
+		d.hex[2*i], d.hex[2*i+1] = pair[0], pair[1]
+	}
 	d.set = true
 }
+
+// hexPairs are the digits of every byte.
+var hexPairs = func() (pairs [256][2]byte) {
+	const digits = "0123456789abcdef"
+	for i := range pairs {
+		pairs[i] = [2]byte{digits[i>>4], digits[i&15]}
+	}
+	return pairs
+}()
 
 // sha256Text is the SHA-256 of a text, as text.
 func sha256Text(text []byte) string {

@@ -13,7 +13,8 @@ import (
 type streamer struct {
 	id    string // of the chain's custom_json operations: "ssc-" + chain id
 	rules Rules
-	buf   []byte // scratch
+	buf   []byte         // scratch
+	outer jsvalue.Object // of the custom_json that is being read
 }
 
 // call is one sidechain transaction as an operation asks for it.
@@ -32,6 +33,8 @@ type envelope struct {
 	permlink  jsvalue.Value
 	// author is set for posts: their calls of comments.comment are the node's.
 	author string
+	// single: what is read is the call itself, not a list of calls.
+	single bool
 	// own marks a call that the node itself built from the operation.
 	own bool
 }
@@ -61,7 +64,11 @@ func (s *streamer) operation(txs []*Transaction, ref uint64, id string, op graph
 		return txs
 	}
 	for i := range n {
-		call, ok, broken := readCall(element(list, i))
+		asked := list
+		if !env.single {
+			asked = element(list, i)
+		}
+		call, ok, broken := readCall(asked)
 		if broken {
 			break // the peer's loop throws here
 		}
@@ -83,7 +90,11 @@ func (s *streamer) read(ref uint64, op graphene.Operation) (env envelope, list j
 	var id jsvalue.Value
 	switch op := op.(type) {
 	case *graphene.CustomJSON:
-		env, id, list = readCustomJSON(op)
+		if op.ID != s.id {
+			return env, nil, 0, false
+		}
+		env, list, n = s.readCustomJSON(op)
+		return env, list, n, n > 0
 	case *graphene.Transfer:
 		env, id, list = readTransfer(op)
 	case *graphene.Comment:
@@ -97,20 +108,25 @@ func (s *streamer) read(ref uint64, op graphene.Operation) (env envelope, list j
 	return env, list, n, id == s.id && n > 0
 }
 
-func readCustomJSON(op *graphene.CustomJSON) (env envelope, id, list jsvalue.Value) {
+// readCustomJSON reads calls: an array of them, or one that is there alone.
+func (s *streamer) readCustomJSON(op *graphene.CustomJSON) (env envelope, list jsvalue.Value, n int) {
 	switch {
 	case len(op.RequiredAuths) > 0:
 		env.sender, env.signed = op.RequiredAuths[0], true
 	case len(op.RequiredPostingAuths) > 0:
 		env.sender, env.signed = op.RequiredPostingAuths[0], false
 	default:
-		return env, nil, nil
+		return env, nil, 0
 	}
-	parsed, err := jsvalue.Parse(op.JSON)
+	parsed, err := jsvalue.ParseInto(&s.outer, op.JSON)
 	if err != nil {
-		return env, nil, nil
+		return env, nil, 0
 	}
-	return env, op.ID, listOf(parsed)
+	if list, ok := parsed.([]jsvalue.Value); ok {
+		return env, parsed, len(list)
+	}
+	env.single = true
+	return env, parsed, 1
 }
 
 // readTransfer reads a memo {id, json}. It carries one call at most.

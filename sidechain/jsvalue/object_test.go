@@ -240,3 +240,24 @@ func TestParseFloat(t *testing.T) {
 		}
 	}
 }
+
+// ParseInto is Parse, whatever the object held before.
+func TestParseInto(t *testing.T) {
+	var o Object
+	long := `{"7":1`
+	for i := range 40 {
+		long += fmt.Sprintf(`,"k%d":%d`, i, i)
+	}
+	for range 2 {
+		for _, text := range []string{`{"a":1,"b":{"a":{"c":2}}}`, `[{"a":1}]`, `{"2":0,"b":1,"1":2,"b":3}`, `{}`, `{"a":`, `nope`, long + "}", ` {"x":[{}]} `} {
+			want, errWant := Parse(text)
+			got, err := ParseInto(&o, text)
+			if (err == nil) != (errWant == nil) || err == nil && Stringify(got) != Stringify(want) {
+				t.Fatalf("%s: %s, %v", text, Stringify(got), err)
+			}
+			if object, ok := got.(*Object); ok && object.Len() != len(object.Keys()) {
+				t.Fatal(text)
+			}
+		}
+	}
+}

@@ -17,19 +17,37 @@ const MaxDepth = 512
 // text.
 func Parse(text string) (Value, error) {
 	p := parser{text: text}
+	return p.whole()
+}
+
+// whole reads a text that is one value.
+func (p *parser) whole() (Value, error) {
 	p.space()
 	v, err := p.value(0)
 	if err != nil {
 		return nil, err
 	}
 	p.space()
-	if p.pos < len(text) {
+	if p.pos < len(p.text) {
 		return nil, p.fail(textAfterValue)
 	}
 	return v, nil
 }
 
+// ParseInto is Parse for a caller that looks at an object only for a moment: it
+// is made in o, whose members are forgotten. What is in it is new.
+func ParseInto(o *Object, text string) (Value, error) {
+	clear(o.members)
+	*o = Object{members: o.members[:0]}
+	if cap(o.members) > indexFrom { // a large one is not kept
+		o.members = nil
+	}
+	p := parser{text: text, outer: o}
+	return p.whole()
+}
+
 type parser struct {
+	outer *Object // nil, or what the outermost object is made in
 	text string
 	pos  int
 	buf  []byte // for strings with escapes
@@ -141,7 +159,10 @@ func (p *parser) object(depth int) (Value, error) {
 		p.pos++
 		return &Object{}, nil
 	}
-	b := builder{o: newObject(6)}
+	b := builder{o: p.outer}
+	if b.o == nil || depth > 0 {
+		b.o = newObject(6)
+	}
 	for missing := noFirstName; ; missing = noNextName {
 		if p.peek() != '"' {
 			return nil, p.fail(missing)

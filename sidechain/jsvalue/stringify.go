@@ -3,6 +3,7 @@ package jsvalue
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -91,7 +92,30 @@ const hexDigits = "0123456789abcdef"
 // AppendQuoted appends s as a JSON string literal. Only the quote, the
 // backslash, control characters and lone surrogates are escaped.
 func AppendQuoted(dst []byte, s string) []byte {
-	dst = append(dst, '"')
+	at := len(dst)
+	room := slices.Grow(dst, 2*len(s)+2)
+	room = room[:at+2*len(s)+2]
+	room[at] = '"'
+	at++
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if !plainByte[c] {
+			if c != '"' && c != '\\' {
+				return appendRare(room[:at], s[i:])
+			}
+			room[at] = '\\'
+			at++
+		}
+		room[at] = c
+		at++
+	}
+	room[at] = '"'
+	return room[:at+1]
+}
+
+// appendRare goes on with AppendQuoted where the first character is met that
+// is not ASCII, or a control character.
+func appendRare(dst []byte, s string) []byte {
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
