@@ -48,9 +48,9 @@ func ParseInto(o *Object, text string) (Value, error) {
 
 type parser struct {
 	outer *Object // nil, or what the outermost object is made in
-	text string
-	pos  int
-	buf  []byte // for strings with escapes
+	text  string
+	pos   int
+	buf   []byte // for strings with escapes
 }
 
 func (p *parser) fail(problem string) error {
