@@ -24,6 +24,7 @@ const (
 	startTries = 3
 	startWait  = 30 * time.Second
 	stopWait   = 10 * time.Second
+	callWait   = 2 * time.Minute // nodes share a machine with all other tests
 )
 
 // Node is a running node. Its methods fail the test that started it.
@@ -100,7 +101,7 @@ func (n *Node) start(path, dir string) error {
 		close(n.done)
 	}()
 	n.URL = "http://" + user + ":" + password + "@" + rpc
-	if n.Client, err = rpcnode.NewClient(n.URL, 0); err != nil {
+	if n.Client, err = rpcnode.NewClient(n.URL, callWait); err != nil {
 		return err
 	}
 	return n.ready()

@@ -47,7 +47,7 @@ func Litecoind(t testing.TB, mweb bool) *Node {
 			args := []string{
 				"-datadir=" + dir, "-conf=" + filepath.Join(dir, "none.conf"), "-regtest", "-server", "-txindex", "-printtoconsole=0",
 				"-bind=127.0.0.1", "-port=" + p2pPort, "-rpcbind=127.0.0.1", "-rpcport=" + rpcPort, "-rpcallowip=127.0.0.1",
-				"-rpcuser=" + user, "-rpcpassword=" + password, "-fallbackfee=0.0002", "-listenonion=0", "-dnsseed=0", "-upnp=0",
+				"-rpcuser=" + user, "-rpcpassword=" + password, "-fallbackfee=0.0002", "-keypool=5", "-listenonion=0", "-dnsseed=0", "-upnp=0",
 			}
 			if !mweb {
 				args = append(args, "-vbparams=mweb:9223372036854775807:9223372036854775807")
@@ -90,7 +90,7 @@ func (n *Node) ActivateMWEB() (outer, inner *rpcnode.Client, mining string) {
 func (n *Node) Wallet(name string) *rpcnode.Client {
 	n.t.Helper()
 	n.Call(nil, "createwallet", name)
-	client, err := rpcnode.NewClient(n.URL+"/wallet/"+name, 0)
+	client, err := rpcnode.NewClient(n.URL+"/wallet/"+name, callWait)
 	if err != nil {
 		n.t.Fatal(err)
 	}
