@@ -1,0 +1,180 @@
+package pegs
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"causeway/chains"
+)
+
+// cancelBook has a payout under way that a cancel is planned for.
+func cancelBook(t *testing.T) (b *book, payout, cancel *Planned) {
+	b = newBook(t)
+	b.credit("t1", "alice", 100_000)
+	b.credit("t2", "alice", 20_000)
+	b.blocks(1)
+	payout = b.sent("w1", 40_000, "v1", 59_700, at("t1", 0))
+	cancel = ownPlan(BatchCancel, at("t1", 0), at("t2", 0))
+	cancel.Author, cancel.Reason = "olga", "wrong address"
+	b.do(cancel)
+	return b, payout, cancel
+}
+
+// signCancel has the cancel assigned, signed and sent.
+func (b *book) signCancel(p *Planned) {
+	b.do(assignedAs(p))
+	b.do(&Signed{Batch: p.Batch, TxID: "c1", Raw: []byte{1}, Fee: p.Fee, VSize: 180, Counter: 2, Change: []Payment{changes("c1", 0, 119_500)}})
+	b.do(&Broadcast{Batch: p.Batch, TxID: "c1", Verdict: chains.Accepted})
+}
+
+// The cancel wins: the payout is dead when the cancel is final, is released, and
+// its withdrawal given back, once.
+func TestCancelWins(t *testing.T) {
+	b, payout, cancel := cancelBook(t)
+	b.signCancel(cancel)
+	if len(b.ToLift(chains.BTC)) != 1 {
+		t.Errorf("what is cancelled is still lifted: %v", b.ToLift(chains.BTC))
+	}
+	mined := []Payment{changes("c1", 0, 119_500)}
+	b.block(mined, spends("c1", at("t1", 0), at("t2", 0))...)
+	if b.batch(payout).Conflict != "c1" || b.batch(cancel).Mined == nil || len(b.Alarms(chains.BTC)) > 0 {
+		t.Fatalf("payout %+v, alarms %v", b.batch(payout), b.Alarms(chains.BTC))
+	}
+	b.blocks(1)
+	if got := len(b.ToSettle(chains.BTC)); got != 1 || len(b.ToRelease(chains.BTC)) != 0 {
+		t.Errorf("%d to settle, %d to release", got, len(b.ToRelease(chains.BTC)))
+	}
+	b.blocks(1)
+	proof, dead := b.Dead(b.batch(payout))
+	if !dead || !strings.HasPrefix(proof, "t1:0 is spent by c1 in block ") {
+		t.Fatalf("%v %q", dead, proof)
+	}
+	if err := b.try(&Releasing{Batch: payout.Batch, Proof: "because"}); !errors.Is(err, ErrTransition) {
+		t.Errorf("another proof: %v", err)
+	}
+	b.do(&Releasing{Batch: payout.Batch, Proof: proof})
+	w, _ := b.Withdrawal("w1")
+	if got := b.ToGiveBack(chains.BTC); len(got) != 0 {
+		t.Errorf("given back before it is released: %v", got)
+	}
+	b.do(&Released{Batch: payout.Batch, Reason: proof})
+	if got := b.ToGiveBack(chains.BTC); !slices.Equal(got, []*Withdrawal{w}) || b.GiveBackReason(w) != proof {
+		t.Errorf("to give back: %v", got)
+	}
+	b.do(&Returned{Withdrawal: "w1"})
+	if len(b.ToGiveBack(chains.BTC)) != 0 || b.WithdrawalState(w) != WithdrawalReturned {
+		t.Error("given back twice")
+	}
+	view, _ := b.AuditView(chains.BTC)
+	if len(view.Pending) != 0 || view.Fees[cancel.Batch] != chains.NewAmount(500) || !view.InFlight.IsZero() {
+		t.Errorf("audit: pending %v, fees %v, in flight %s", view.Pending, view.Fees, view.InFlight)
+	}
+	b.replays(t)
+}
+
+// The payout wins: the cancel is dead, and nothing is given back.
+func TestCancelLoses(t *testing.T) {
+	b, payout, cancel := cancelBook(t)
+	b.signCancel(cancel)
+	b.block([]Payment{changes("v1", 1, 59_700)}, spends("v1", at("t1", 0))...)
+	b.blocks(2)
+	if len(b.Alarms(chains.BTC)) > 0 || b.batch(payout).Mined == nil || len(b.ToSettle(chains.BTC)) != 1 {
+		t.Fatalf("payout %+v, alarms %v", b.batch(payout), b.Alarms(chains.BTC))
+	}
+	if dead := b.ToRelease(chains.BTC); len(dead) != 1 || dead[0].ID != cancel.Batch {
+		t.Errorf("to release: %v", dead)
+	}
+	for range 3 {
+		b.back()
+	}
+	b.block([]Payment{changes("c1", 0, 119_500)}, spends("c1", at("t1", 0), at("t2", 0))...)
+	if b.batch(payout).Mined != nil || b.batch(cancel).Mined == nil {
+		t.Error("the reorganisation did not turn it round")
+	}
+	b.replays(t)
+}
+
+// A cancel that is adopted from rows, in whatever order they come, ends the same.
+func TestAdoptedCancel(t *testing.T) {
+	for _, cancelFirst := range []bool{false, true} {
+		b := newBook(t)
+		b.credit("t1", "alice", 100_000)
+		b.credit("t2", "alice", 20_000)
+		b.blocks(1)
+		b.queue("w1", 40_000)
+		payout := assignedAs(planFor([]string{"w1"}, at("t1", 0)))
+		cancel := assignedAs(ownPlan(BatchCancel, at("t1", 0), at("t2", 0)))
+		rows := []*Assigned{payout, cancel}
+		if cancelFirst {
+			slices.Reverse(rows)
+		}
+		for _, row := range rows {
+			b.do(row)
+		}
+		b.block([]Payment{changes("c1", 0, 119_500)}, spends("c1", at("t1", 0), at("t2", 0))...)
+		b.blocks(2)
+		p, _ := b.Batch(payout.Batch)
+		c, _ := b.Batch(cancel.Batch)
+		if c.Mined == nil || p.Mined != nil || b.Cancelled(c) != p || b.CancelOf(p) != c || len(b.Alarms(chains.BTC)) > 0 {
+			t.Errorf("cancel first %v: %+v, %v", cancelFirst, p, b.Alarms(chains.BTC))
+		}
+		if dead := b.ToRelease(chains.BTC); len(dead) != 1 || dead[0] != p {
+			t.Errorf("cancel first %v: to release %v", cancelFirst, dead)
+		}
+	}
+}
+
+// What a cancel may not be.
+func TestCancelTransitions(t *testing.T) {
+	signedBy := func(p *Planned, author, reason string) *Planned {
+		p.Author, p.Reason = author, reason
+		return p
+	}
+	for name, plan := range map[string]func(*book) *Planned{
+		"nobody's":            func(*book) *Planned { return ownPlan(BatchCancel, at("t1", 0), at("t2", 0)) },
+		"without a reason":    func(*book) *Planned { return signedBy(ownPlan(BatchCancel, at("t1", 0), at("t2", 0)), "olga", "") },
+		"of the same inputs":  func(*book) *Planned { return signedBy(ownPlan(BatchCancel, at("t1", 0)), "olga", "x") },
+		"of nothing":          func(*book) *Planned { return signedBy(ownPlan(BatchCancel, at("t2", 0)), "olga", "x") },
+		"of what is not ours": func(*book) *Planned { return signedBy(ownPlan(BatchCancel, at("t1", 0), at("x", 0)), "olga", "x") },
+		"of another kind":     func(*book) *Planned { return signedBy(ownPlan(BatchChild, at("t1", 0), at("t2", 0)), "olga", "x") },
+		"after the block": func(b *book) *Planned {
+			b.block(nil, spends("v1", at("t1", 0))...)
+			return signedBy(ownPlan(BatchCancel, at("t1", 0), at("t2", 0)), "olga", "x")
+		},
+		"twice": func(b *book) *Planned {
+			b.do(signedBy(ownPlan(BatchCancel, at("t1", 0), at("t2", 0)), "olga", "x"))
+			return signedBy(ownPlan(BatchCancel, at("t1", 0), at("t3", 0)), "olga", "x")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBook(t)
+			b.credit("t1", "alice", 100_000)
+			b.credit("t2", "alice", 20_000)
+			b.credit("t3", "alice", 20_000)
+			b.blocks(1)
+			b.sent("w1", 40_000, "v1", 59_700, at("t1", 0))
+			event := plan(b)
+			if err := b.try(event); !errors.Is(err, ErrTransition) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// A planned cancel that the sidechain will never have leaves the batch as it was.
+func TestDroppedCancel(t *testing.T) {
+	b, payout, cancel := cancelBook(t)
+	if len(b.ToLift(chains.BTC)) != 0 {
+		t.Error("lifted while a cancel is planned")
+	}
+	b.do(&Dropped{Batch: cancel.Batch, Reason: "the sidechain says otherwise"})
+	if lift := b.ToLift(chains.BTC); len(lift) != 1 || lift[0].ID != payout.Batch {
+		t.Errorf("to lift: %v", lift)
+	}
+	b.block(nil, spends("v1", at("t1", 0))...)
+	if b.batch(payout).Mined == nil {
+		t.Error("its inputs are forgotten")
+	}
+}
