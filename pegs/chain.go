@@ -18,6 +18,7 @@ type Chain struct {
 
 	tail     []chains.Header // newest last, at most Policy.Keep
 	next     uint64          // height of the block to connect
+	highest  uint64          // height of the highest block that there ever was
 	accounts map[string]*watch
 	outputs  map[chains.Outpoint]*Output
 	unspent  map[chains.Outpoint]*Output // in the chain and not spent in it
@@ -199,6 +200,7 @@ func (s *State) connected(e *Connected, at time.Time) error {
 	c.tail = append(c.tail, e.Header)
 	c.blocks[ref.Hash] = &blockIndex{}
 	c.next = ref.Height + 1
+	c.highest = max(c.highest, ref.Height)
 	s.enter(c, e.Match, &ref, at)
 	for extra := len(c.tail) - max(c.Config.Policy.Keep, 1); extra > 0; extra-- {
 		c.risk = subAmount(c.risk, c.blocks[c.tail[0].Hash].deposits)

@@ -132,7 +132,7 @@ func (s *State) leave(c *Chain, index *blockIndex, block chains.BlockRef, at tim
 		delete(c.foreign, tx.TxID)
 		for _, b := range s.batchesOf(c, tx) {
 			if b.Mined == tx {
-				b.Mined, b.Since = nil, c.height()
+				b.Mined, b.Since = nil, c.highest
 			}
 			if b.Conflict == tx.TxID {
 				b.Conflict = c.conflictOf(b)

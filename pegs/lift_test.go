@@ -186,7 +186,7 @@ func TestReorganisedPayoutIsNotBumpedAtOnce(t *testing.T) {
 	for range 21 {
 		b.back()
 	}
-	b.blocks(1)
+	b.blocks(22)
 	if waits := b.Waits(b.batch(plan)); waits != 1 || len(b.ToLift(chains.BTC)) != 1 || len(b.ToSign(chains.BTC)) != 0 {
 		t.Errorf("waits %d blocks, %v", waits, b.outboxes())
 	}
