@@ -138,15 +138,15 @@ func (b *broadcaster) send(ctx context.Context, tx bearer) (chains.Verdict, erro
 	})
 }
 
-// give hands a transaction to the nodes, unless payouts were halted before any
-// node had it: then its outcome is as unknown as before.
+// give hands a transaction to the nodes, unless it may not be sent any more: then
+// its outcome is as unknown as before. No halt becomes durable meanwhile.
 func (b *broadcaster) give(ctx context.Context, tx bearer) (chains.Verdict, error) {
 	defer b.ledger.act(b.id)()
-	halted := false
+	may := false
 	if err := b.ledger.View(func(s *pegs.State) {
-		c, ok := s.Chain(b.id)
-		halted = !ok || c.Stands(pegs.ScopePayouts)
-	}); err != nil || halted && !tx.known {
+		batch, ok := s.Batch(tx.batch)
+		may = ok && slices.ContainsFunc(s.Sendable(batch), func(v pegs.Signed) bool { return v.TxID == tx.txid })
+	}); err != nil || !may {
 		return chains.Unknown, err
 	}
 	return b.source.Broadcast(ctx, tx.raw)

@@ -172,8 +172,11 @@ func (p *payer) signOne(ctx context.Context, batch string) error {
 		request.Inputs[i].Previous = raw
 	}
 	p.hook("C12")
-	signed, err := p.signer.Sign(ctx, request)
+	signed, err := p.signature(ctx, request)
 	p.hook("C13")
+	if errors.Is(err, errHalted) {
+		return nil
+	}
 	if errors.Is(err, hotwallet.ErrRollback) {
 		return err
 	}
@@ -210,6 +213,23 @@ func (p *payer) signOne(ctx context.Context, batch string) error {
 		p.log.Info("payout signed", "batch", batch, "txid", signed.TxID, "fee", signed.Fee.String())
 	}
 	return err
+}
+
+// signature asks for the signature of a batch, unless it is forbidden by now: no
+// halt becomes durable while the signer is asked.
+func (p *payer) signature(ctx context.Context, r hotwallet.SignRequest) (hotwallet.Signed, error) {
+	defer p.ledger.act(p.id)()
+	may := false
+	if err := p.ledger.View(func(s *pegs.State) {
+		b, ok := s.Batch(r.Assign.Batch)
+		may = ok && s.PaysOut(p.id) && s.Signable(b)
+	}); err != nil {
+		return hotwallet.Signed{}, err
+	}
+	if !may {
+		return hotwallet.Signed{}, errHalted
+	}
+	return p.signer.Sign(ctx, r)
 }
 
 // wait notes why withdrawals of a batch are not signed yet.

@@ -156,8 +156,21 @@ func (t *tail) askBatches(v SideState, q questions, f *facts) error {
 
 // book appends what is new and says how much that was.
 func (t *tail) book(ctx context.Context, f facts) (n int, err error) {
-	if err := t.ledger.View(func(s *pegs.State) { n = len(entriesOf(s, f)) }); err != nil || n == 0 {
+	var halts []chains.ID
+	if err := t.ledger.View(func(s *pegs.State) {
+		entries := entriesOf(s, f)
+		n = len(entries)
+		for _, e := range entries {
+			if halt, ok := e.Event.(*pegs.Halted); ok {
+				halts = append(halts, halt.Chain)
+			}
+		}
+	}); err != nil || n == 0 {
 		return 0, err
+	}
+	slices.Sort(halts)
+	for _, id := range slices.Compact(halts) {
+		defer t.ledger.exclude(id)()
 	}
 	t.hook("C6")
 	t.hook("C7")

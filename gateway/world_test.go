@@ -44,6 +44,7 @@ type world struct {
 	node    *node
 	clock   *testClock
 	miner   string
+	outside chains.Source // instead of btc's, for the signer
 	tune    func(*Config) // of the gateway
 }
 
@@ -259,6 +260,9 @@ func (w *world) config(n *node) Config {
 // source is the chain's node.
 func (w *world) source() chains.Source {
 	w.t.Helper()
+	if w.outside != nil {
+		return w.outside
+	}
 	source, err := rpcnode.New(w.btc.URL(), w.coin(), rpcnode.Options{Logger: w.log})
 	if err != nil {
 		w.t.Fatal(err)
