@@ -209,36 +209,6 @@ func TestHaltsOfPeople(t *testing.T) {
 
 // Scenario 75: once a halt is durable nothing that it forbids happens, and it is
 // not durable while something is on its way.
-func TestNothingHappensOnceAHaltIsDurable(t *testing.T) {
-	w, source := crookedWorld(t)
-	g, ctx := w.node.gateway, t.Context()
-	b, tx := newBroadcaster(g, g.followers[0]), bearer{txid: "t", raw: []byte("no transaction")}
-	entered, release := make(chan struct{}), make(chan struct{})
-	source.sent = func() { close(entered); <-release }
-	go func() { _, _ = b.give(ctx, tx) }()
-	<-entered
-	halted := make(chan error, 1)
-	go func() { halted <- g.Halt(ctx, "btc", "a test", "ann") }()
-	select {
-	case err := <-halted:
-		t.Errorf("the halt did not wait: %v", err)
-	case <-time.After(100 * time.Millisecond):
-	}
-	close(release)
-	if err := <-halted; err != nil {
-		t.Fatal(err)
-	}
-	sent := 0
-	source.sent = func() { sent++ }
-	if v, err := b.give(ctx, tx); v != chains.Unknown || err != nil || sent != 0 {
-		t.Errorf("after the halt: %s, %v, sent %d times", v, err, sent)
-	}
-	tx.known = true // what a node has taken cannot be taken back
-	if _, _ = b.give(ctx, tx); sent != 1 {
-		t.Errorf("a known transaction was sent %d times", sent)
-	}
-}
-
 func TestMintsAreNotSubmittedOnceHalted(t *testing.T) {
 	w, _ := crookedWorld(t)
 	g, ctx := w.node.gateway, t.Context()

@@ -11,7 +11,6 @@ import (
 	"causeway/chains/devnet"
 	"causeway/chains/utxo"
 	"causeway/chains/utxo/rpcnode"
-	"causeway/hotwallet"
 	"causeway/pegs"
 )
 
@@ -61,6 +60,7 @@ func simBooted(t *testing.T, change ...func(*Config)) *simDriver {
 	}
 	scan.http.Transport = sim.Transport()
 	d.node0.Source = source
+	d.outside = d.node0
 	d.driver.tune = func(cfg *Config) {
 		cfg.Chains[0].Source, cfg.Chains[0].Scanner = d.node0, scan
 		for _, more := range change {
@@ -230,7 +230,19 @@ func firstSeen(t *testing.T) *utxo.Coin {
 	return coin
 }
 
-// judged gives the signer a judge that believes whatever the gateway says.
-func judged(context.Context, hotwallet.Release) error { return nil }
-
 var errNoEstimate = errors.New("no estimate today")
+
+// fundMore is fund for one more deposit of bob's.
+func (d *simDriver) fundMore(units int64) {
+	d.t.Helper()
+	n := len(d.deposits("bob")["credited"])
+	if _, err := d.sim.Send(chaintest.Output{Address: d.depositAddress("bob"), Units: units}); err != nil {
+		d.t.Fatal(err)
+	}
+	pool := d.sim.Node(0).Pool()
+	d.mineWith(pool[len(pool)-1].ID.String())
+	for range 3 {
+		d.mineWith()
+	}
+	d.until("credited", func() bool { return len(d.deposits("bob")["credited"]) == n+1 })
+}

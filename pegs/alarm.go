@@ -52,8 +52,12 @@ func (s *State) alarms(chain chains.ID) (list []alarm) {
 
 func (s *State) batchAlarms(b *Batch, add func(txid, format string, args ...any)) {
 	c := s.chains[b.Chain]
-	if tx := c.txs[b.Conflict]; tx != nil && tx.Batch == "" {
+	switch tx := c.txs[b.Conflict]; {
+	case tx == nil:
+	case tx.Batch == "":
 		add(b.Conflict, "an input of batch %s was spent by transaction %s", b.ID, b.Conflict)
+	case b.Settled != nil && b.Kind == BatchPayout:
+		add(b.Conflict, "batch %s was settled, and transaction %s has taken its inputs", b.ID, b.Conflict)
 	}
 	if b.Released != nil && b.Mined != nil {
 		add(b.Mined.TxID, "batch %s was released and is in the chain as transaction %s", b.ID, b.Mined.TxID)

@@ -96,6 +96,24 @@ func TestCancelLoses(t *testing.T) {
 	b.replays(t)
 }
 
+// A payout is settled, a reorganisation deeper than that takes it out of the chain,
+// and its cancel is mined: whoever was to be paid was not. People must know.
+func TestCancelAfterSettlement(t *testing.T) {
+	b, payout, cancel := cancelBook(t)
+	b.signCancel(cancel)
+	b.block([]Payment{changes("v1", 1, 59_700)}, spends("v1", at("t1", 0))...)
+	b.blocks(1)
+	b.do(&Settling{Batch: payout.Batch, TxID: "v1", Cost: "0.00000300"})
+	b.do(&Settled{Batch: payout.Batch, TxID: "v1", Cost: "0.00000300"})
+	b.back()
+	b.back()
+	b.block([]Payment{changes("c1", 0, 119_500)}, spends("c1", at("t1", 0), at("t2", 0))...)
+	b.blocks(2)
+	if got := b.Alarms(chains.BTC); len(got) != 1 || len(b.ToRelease(chains.BTC)) != 0 {
+		t.Errorf("alarms %v, %d to release", got, len(b.ToRelease(chains.BTC)))
+	}
+}
+
 // A cancel that is adopted from rows, in whatever order they come, ends the same.
 func TestAdoptedCancel(t *testing.T) {
 	for _, cancelFirst := range []bool{false, true} {
