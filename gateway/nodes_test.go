@@ -200,7 +200,7 @@ func TestHaltsOfPeople(t *testing.T) {
 	want(StateOpen, StateHalted, StateHalted)
 	do(g.Resume(ctx, "btc", "three", "cid", pegs.ScopePayouts))
 	want(StateOpen, StateHalted, StateOpen)
-	if s := w.status(); s.Reason != "two" {
+	if s := w.status(); s.Reason != "operator: two" {
 		t.Errorf("reason %q", s.Reason)
 	}
 	do(g.Resume(ctx, "btc", "four", "cid"))

@@ -221,7 +221,7 @@ func TestHalts(t *testing.T) {
 	b.do(&Halted{Chain: chains.BTC, Scopes: []Scope{ScopePayouts}, Cause: "a", Reason: "look", Author: "me"})
 	b.do(&Halted{Chain: chains.BTC, Scopes: Scopes(), Cause: "b", Reason: "again", Author: "you"})
 	c, _ := b.Chain(chains.BTC)
-	if len(b.ToPlan(chains.BTC)) != 0 || len(b.ToMint(chains.BTC)) != 0 || c.HaltReason() != "look; again" {
+	if len(b.ToPlan(chains.BTC)) != 0 || len(b.ToMint(chains.BTC)) != 0 || c.HaltReason() != "a: look; b: again" {
 		t.Error("not halted")
 	}
 	b.do(&Resumed{Chain: chains.BTC, Cause: "b", Reason: "fine", Author: "you"})

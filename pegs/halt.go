@@ -119,11 +119,11 @@ func (c *Chain) HaltedBy(cause string) bool {
 	return slices.ContainsFunc(c.halts, func(h Halt) bool { return h.Cause == cause })
 }
 
-// HaltReason joins the reasons in force.
+// HaltReason joins the halts in force, each as "cause: reason".
 func (c *Chain) HaltReason() string {
 	var reasons []string
 	for _, h := range c.halts {
-		reasons = append(reasons, h.Reason)
+		reasons = append(reasons, h.Cause+": "+h.Reason)
 	}
 	return strings.Join(reasons, "; ")
 }

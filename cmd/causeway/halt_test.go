@@ -38,7 +38,7 @@ func TestOrdersOfTheOperator(t *testing.T) {
 		return gateway.ChainStatus{}
 	}
 	order(exitOK, "halt", "--chain", "btc", "--scope", "payouts", "--scope", "minting")
-	if s := status(); s.Payouts != "halted" || s.Minting != "halted" || s.Deposits != "open" || s.Reason != "a drill" {
+	if s := status(); s.Payouts != "halted" || s.Minting != "halted" || s.Deposits != "open" || s.Reason != "operator: a drill" {
 		t.Errorf("halted: %+v", s)
 	}
 	order(exitOK, "alert", "--chain", "btc")
