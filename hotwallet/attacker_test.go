@@ -77,7 +77,7 @@ func (a *attacker) bend(r *SignRequest) {
 	other := a.request(pick(a, "other batch", a.batches()), moment)
 	ids := []string{"w0", "w1", "w2", "w3"}
 	w := &r.Withdrawals[a.draw("withdrawal", len(r.Withdrawals))]
-	switch a.draw("bend", 20) {
+	switch a.draw("bend", 22) {
 	case 0:
 		w.Address = a.burns[pick(a, "address of", ids)].Address
 	case 1:
@@ -132,6 +132,37 @@ func (a *attacker) bend(r *SignRequest) {
 		r.Assign.State, w.State = AssignOpen, WithdrawalAssigned
 	case 19: // a dearer variant
 		r.Unsigned = a.variant(r)
+	default:
+		a.heist(r)
+	}
+}
+
+// heist makes everything fit together but the root or the signature under it: a
+// burn is paid to another address, or from other coins.
+func (a *attacker) heist(r *SignRequest) {
+	victim := a.draw("victim", len(r.Withdrawals))
+	w, loot := &r.Withdrawals[victim], a.burns[pick(a, "to", []string{"w0", "w1", "w2", "w3"})]
+	w.Address = loot.Address
+	rewrite(&r.Proof.Withdrawals[victim%len(r.Proof.Withdrawals)], "address", loot.Address)
+	if a.draw("coins too", 2) == 1 {
+		coin := pick(a, "from", a.coins)
+		r.Assign.Spends = []string{SpendText(coin.Outpoint)}
+		rewrite(&r.Proof.Assign, "spends", r.Assign.Spends)
+		r.Inputs = []SignInput{{Outpoint: coin.Outpoint, Watch: coin.Watch, Previous: a.raw[coin.TxID]}}
+	}
+	var payees []Payee
+	for i := range r.Withdrawals {
+		b := a.burns[r.Withdrawals[i].ID]
+		p := b.payee
+		if i == victim {
+			p.Script = loot.payee.Script
+		}
+		payees = append(payees, p)
+	}
+	r.Unsigned = a.layFor(r.Assign.Batch, payees, r.Assign.Spends).Unsigned
+	if a.draw("his own sidechain", 2) == 1 {
+		side := a.forge(r)
+		r.Proof.Header = wallettest.Header(a.now, side.Root(), testRole(a.t, RoleSequencer, "mallory").private, a.config().BaseChainID)
 	}
 }
 

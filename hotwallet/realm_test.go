@@ -164,14 +164,20 @@ func cloneProof(p RowProof) RowProof {
 // lay plans exactly these burns from exactly these coins.
 func (w *realm) lay(batch string, ids, spends []string) *Plan {
 	w.t.Helper()
+	var payees []Payee
+	for _, id := range ids {
+		payees = append(payees, w.burns[id].payee)
+	}
+	return w.layFor(batch, payees, spends)
+}
+
+func (w *realm) layFor(batch string, payees []Payee, spends []string) *Plan {
+	w.t.Helper()
 	change, err := w.wallet.ChangeScript(w.coin.ID(), 0)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	in := PlanInput{Chain: w.coin, Batch: batch, FeeRate: 2_000, Caps: testCaps(), LockTime: 120, ChangeScript: change}
-	for _, id := range ids {
-		in.Payees = append(in.Payees, w.burns[id].payee)
-	}
+	in := PlanInput{Chain: w.coin, Batch: batch, Payees: payees, FeeRate: 2_000, Caps: testCaps(), LockTime: 120, ChangeScript: change}
 	for _, c := range w.coins {
 		if slices.Contains(spends, SpendText(c.Outpoint)) {
 			in.Coins = append(in.Coins, c)
@@ -334,7 +340,10 @@ func (w *realm) restore(name string) {
 // rewrite changes a member of a row's text.
 func rewrite(p *RowProof, name string, value any) {
 	v, _ := jsvalue.Parse(string(p.Row))
-	row := v.(*jsvalue.Object)
+	row, ok := v.(*jsvalue.Object)
+	if !ok {
+		return // it was bent before
+	}
 	row.Set(name, value)
 	p.Row = jsvalue.AppendJSON(nil, row)
 }
