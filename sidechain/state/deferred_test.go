@@ -140,6 +140,10 @@ func TestEdges(t *testing.T) {
 				if got := w.t.CountUpTo(most, "who+price", who); got != min(most, len(all)) {
 					t.Fatalf("%q: %d of %d, at most %d", who, got, len(all), most)
 				}
+				some := slices.Collect(w.t.FindAll("who+price", who))
+				if got := w.t.FindSome(most, "who+price", who); !slices.Equal(got, some[:min(most, len(some))]) {
+					t.Fatalf("%q: found %d of %d, at most %d", who, len(got), len(some), most)
+				}
 			}
 		}
 		whole := slices.Collect(w.t.Descend("who+price", nil, nil))

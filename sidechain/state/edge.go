@@ -26,6 +26,19 @@ func (t *Table) FindLast(index string, vals ...jsvalue.Value) Row {
 	return leaf.items[i].row
 }
 
+// FindSome is what FindAll gives, but no more than most rows.
+func (t *Table) FindSome(most int, index string, vals ...jsvalue.Value) (rows []Row) {
+	ix := t.lookup(index)
+	var a [128]byte
+	prefix := appendValues(a[:0], vals)
+	leaf, i := ix.tree.seek(string(prefix))
+	for leaf != nil && len(rows) < most && hasPrefix(leaf.keys[i], prefix) {
+		rows = append(rows, leaf.items[i].row)
+		leaf, i = leaf.at(i + 1)
+	}
+	return rows
+}
+
 // CountUpTo counts the rows with these values in the leading fields of the
 // index, but no more than most.
 func (t *Table) CountUpTo(most int, index string, vals ...jsvalue.Value) (n int) {

@@ -56,6 +56,8 @@ func AppendKey(dst []byte, v jsvalue.Value) []byte {
 			if key, ok := appendDecimalKey(append(dst, tagNumber), text); ok {
 				return key
 			}
+		} else if key, ok := appendFlat(dst, x); ok {
+			return key
 		}
 		return append(dst, objectKey(x)...) // copied, so that dst need not be on the heap
 	case []jsvalue.Value:
@@ -108,13 +110,36 @@ func objectKey(o *jsvalue.Object) []byte {
 	return append(dst, keyEnd)
 }
 
+// appendFlat is objectKey for objects of texts and numbers, such as an _id; ok is
+// false for others.
+func appendFlat(dst []byte, o *jsvalue.Object) (key []byte, ok bool) {
+	dst = append(dst, tagObject)
+	for i := range o.Len() {
+		name, v := o.At(i)
+		switch x := v.(type) {
+		case string:
+			dst = appendTextMember(dst, name, x)
+		case float64:
+			dst = appendNumberMember(dst, name, x)
+		default:
+			return nil, false
+		}
+	}
+	return append(dst, keyEnd), true
+}
+
 // appendMember appends a member of an object: type first, then name, then
 // value.
 func appendMember(dst []byte, name string, v jsvalue.Value) []byte {
-	var a [32]byte
-	key := AppendKey(a[:0], v)
+	key := AppendKey(nil, v)
 	dst = append(dst, keyMore, key[0])
 	return append(appendStringKey(dst, name), key...)
+}
+
+// appendNumberMember is appendMember for a number.
+func appendNumberMember(dst []byte, name string, n float64) []byte {
+	dst = appendStringKey(append(dst, keyMore, tagNumber), name)
+	return appendFloatKey(append(dst, tagNumber), n)
 }
 
 // appendTextMember appends a member of an object whose value is a text.

@@ -24,6 +24,8 @@ func (t *Table) appendPrimary(dst []byte, vals []jsvalue.Value) []byte {
 		case jsvalue.Undefined:
 		case string:
 			dst = appendTextMember(dst, field, v)
+		case float64:
+			dst = appendNumberMember(dst, field, v)
 		default:
 			dst = appendMember(dst, field, v)
 		}

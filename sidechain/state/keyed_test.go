@@ -66,3 +66,24 @@ func TestInsertAsRefuses(t *testing.T) {
 		}()
 	}
 }
+
+// TestFlatKey: the short way to the key of an object of texts and numbers gives
+// what the long one gives.
+func TestFlatKey(t *testing.T) {
+	for _, o := range []*jsvalue.Object{
+		jsvalue.NewObject(),
+		jsvalue.NewObject("account", "al"),
+		jsvalue.NewObject("pool", 1, "authorperm", "@al/p\x00", "voter", ""),
+		jsvalue.NewObject("a", -2.5, "b", 0, "7", 1e300, "ü", "ü"),
+	} {
+		key, ok := appendFlat([]byte("before"), o)
+		if want := append([]byte("before"), objectKey(o)...); !ok || string(key) != string(want) {
+			t.Errorf("%s: %x, want %x", jsvalue.Stringify(o), key, want)
+		}
+	}
+	for _, o := range []*jsvalue.Object{jsvalue.NewObject("a", nil), jsvalue.NewObject("a", true), jsvalue.NewObject("a", jsvalue.NewObject())} {
+		if _, ok := appendFlat(nil, o); ok {
+			t.Errorf("%s is flat", jsvalue.Stringify(o))
+		}
+	}
+}

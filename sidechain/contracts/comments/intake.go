@@ -92,7 +92,7 @@ func poolsOfPost(ctx contract.Context, authorperm string) []jsvalue.Value {
 
 // postsOf are the posts of an authorperm, by _id: one in each pool.
 func postsOf(ctx contract.Context, authorperm string) []state.Row {
-	return take(ctx.Table(postTable).FindAll(byAuthorperm, authorperm), pageSize)
+	return ctx.Table(postTable).FindSome(pageSize, byAuthorperm, authorperm)
 }
 
 // poolsOfTags are the first pools that want one of the tags and exclude none.

@@ -120,7 +120,7 @@ func (r *round) eachVote(post state.Row, pay func(vote state.Row)) (n int, all b
 		readsNull("length")
 	}
 	table := r.Table(voteTable)
-	votes := take(table.FindAll(byTime, r.id(), post.Get("authorperm")), most)
+	votes := table.FindSome(most, byTime, r.id(), post.Get("authorperm"))
 	for _, vote := range votes {
 		pay(vote)
 		table.Remove(vote)
