@@ -237,9 +237,9 @@ func (rt *Runtime) refuse(tx *Transaction, text string) {
 // finish completes a receipt. eventsFirst is the order after the fee's merge.
 func (rt *Runtime) finish(tx *Transaction, l *logs, eventsFirst bool, codeHash string) {
 	rt.buf = l.appendJSON(rt.buf[:0], eventsFirst)
-	tx.Logs, tx.ExecutedCodeHash, tx.parsed = string(rt.buf), codeHash, nil
-	tx.DatabaseHash = rt.dbHash.String()
-	rt.buf = tx.seal(rt.buf)
+	tx.Logs, tx.ExecutedCodeHash, tx.parsed = rt.texts.text(rt.buf), codeHash, nil
+	tx.DatabaseHash = rt.texts.text(rt.dbHash.text())
+	rt.buf = tx.seal(rt.buf, &rt.texts)
 }
 
 // deploy adds a contract to the chain or replaces its code (peer-spec 1.10).

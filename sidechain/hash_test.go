@@ -1,6 +1,10 @@
 package sidechain
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
 
 // TestPeerVector recomputes the worked example of peer-spec 1.7.
 func TestPeerVector(t *testing.T) {
@@ -10,7 +14,7 @@ func TestPeerVector(t *testing.T) {
 		Payload:      T(`{"symbol":"BEE","to":"bob","quantity":"1","isSignedWithActiveKey":true}`),
 		DatabaseHash: "ab", Logs: "{}",
 	}
-	tx.seal(nil)
+	tx.seal(nil, &arena{})
 	b := &Block{
 		Number: 7, Ref: 100000001, RefID: "ABCD1", PrevRefID: "ABCD2", Timestamp: "2018-06-01T00:00:00",
 		PreviousHash: "PREV", PreviousDatabaseHash: "PREVDB", Transactions: []*Transaction{tx},
@@ -61,7 +65,7 @@ func TestTransactionText(t *testing.T) {
 	if got := string(tx.AppendJSON(nil)); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if got := tx.refText(); got != "undefined" {
+	if got := string(tx.appendRef(nil)); got != "undefined" {
 		t.Errorf("absent number is %s", got)
 	}
 }
@@ -102,5 +106,22 @@ func TestPairHashes(t *testing.T) {
 		if got, want := p.hash(left, right), pairHash(left, right); got != want {
 			t.Fatalf("%q and %q: %s, want %s", left, right, got, want)
 		}
+	}
+}
+
+// Strings of an arena are what went into it, long ones too.
+func TestArena(t *testing.T) {
+	var a arena
+	var got, want []string
+	for i := range 3000 {
+		text := strings.Repeat(string(rune('a'+i%26)), i*7%150)
+		if i%500 == 0 {
+			text = strings.Repeat("x", arenaSize*i/1000)
+		}
+		want = append(want, text)
+		got = append(got, a.text([]byte(text)))
+	}
+	if !slices.Equal(got, want) {
+		t.Fatal("other strings")
 	}
 }

@@ -93,6 +93,7 @@ type Runtime struct {
 	chained pairHashes
 	journal []write
 	buf     []byte
+	texts   arena // receipts of the block
 	tracing bool
 	genesis *jsvalue.Object // while the genesis block is executed
 }

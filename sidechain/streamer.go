@@ -14,6 +14,7 @@ type streamer struct {
 	id    string // of the chain's custom_json operations: "ssc-" + chain id
 	rules Rules
 	buf   []byte         // scratch
+	texts arena          // payloads of the block
 	outer jsvalue.Object // of the custom_json that is being read
 }
 
@@ -250,7 +251,7 @@ func (s *streamer) transaction(env *envelope, ref uint64, id string, c call) *Tr
 		tx.Sender, tx.nodeBuilt = T("null"), true
 	}
 	s.buf = jsvalue.AppendJSON(s.buf[:0], c.payload)
-	tx.Payload = T(string(s.buf))
+	tx.Payload = T(s.texts.text(s.buf))
 	if jsvalue.RoundTrips(c.payload) {
 		tx.parsed = c.payload
 	}

@@ -54,17 +54,17 @@ type Transaction struct {
 	nodeBuilt bool
 }
 
-// refText is the number as JavaScript prints it.
-func (tx *Transaction) refText() string {
+// appendRef appends the number as JavaScript prints it.
+func (tx *Transaction) appendRef(dst []byte) []byte {
 	if !tx.HasRef {
-		return "undefined"
+		return append(dst, "undefined"...)
 	}
-	return strconv.FormatUint(tx.Ref, 10)
+	return strconv.AppendUint(dst, tx.Ref, 10)
 }
 
 // seal computes the hash from everything else (peer-spec 1.3).
-func (tx *Transaction) seal(buf []byte) []byte {
-	buf = append(buf[:0], tx.refText()...)
+func (tx *Transaction) seal(buf []byte, texts *arena) []byte {
+	buf = tx.appendRef(buf[:0])
 	buf = append(buf, tx.ID...)
 	buf = append(buf, tx.Sender.or()...)
 	buf = append(buf, tx.Contract.or()...)
@@ -73,7 +73,9 @@ func (tx *Transaction) seal(buf []byte) []byte {
 	buf = append(buf, tx.ExecutedCodeHash...)
 	buf = append(buf, tx.DatabaseHash...)
 	buf = append(buf, tx.Logs...)
-	tx.Hash = sha256Text(buf)
+	var d digest
+	d.sum(buf)
+	tx.Hash = texts.text(d.text())
 	return buf
 }
 

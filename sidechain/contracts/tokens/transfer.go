@@ -65,7 +65,17 @@ func (e *edition) transfer(ctx contract.Context, payload *jsvalue.Object) {
 		return
 	}
 	burn(ctx, t, o.quantity, to)
-	ctx.Emit("transfer", movement(ctx.Sender(), to, o.symbol, o.quantity))
+	ctx.Emit("transfer", jsvalue.NewObject("from", ctx.Sender(),
+		"to", boxed(payload, "to", to), "symbol", payload.Get("symbol"), "quantity", payload.Get("quantity")))
+}
+
+// boxed is a text as the value that the payload already has of it, if it is the
+// same.
+func boxed(payload *jsvalue.Object, key, text string) jsvalue.Value {
+	if v := payload.Get(key); v == text {
+		return v
+	}
+	return text
 }
 
 // The fixed list of the version without a blacklist.
