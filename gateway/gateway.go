@@ -190,7 +190,7 @@ func (g *Gateway) open() (err error) {
 		return err
 	}
 	g.ledger.seals.report = func(err error) { g.log.Warn("no snapshot of the ledger was written", "error", err) }
-	if err := errors.Join(g.checkBase(), g.checkSigner()); err != nil {
+	if err := errors.Join(g.checkBase(), g.checkSigner(context.Background())); err != nil {
 		return err
 	}
 	ctx := context.Background()

@@ -123,12 +123,21 @@ func rebuiltChain(s *pegs.State, id chains.ID) (Rebuilt, error) {
 
 // checkSigner refuses a signer whose journal is older than what the ledger has
 // seen of it. What it has signed beyond that is adopted with its assign rows.
-func (g *Gateway) checkSigner() error {
-	journal, ok := g.cfg.Signer.(interface{ Counter() (uint64, error) })
-	if !ok {
+func (g *Gateway) checkSigner(ctx context.Context) error {
+	var count uint64
+	var err error
+	switch journal := g.cfg.Signer.(type) {
+	case interface{ Counter() (uint64, error) }:
+		count, err = journal.Counter()
+	case interface {
+		Status(context.Context) (hotwallet.SignerStatus, error)
+	}:
+		var st hotwallet.SignerStatus
+		st, err = journal.Status(ctx)
+		count = st.Counter
+	default:
 		return nil // it is told with every request what was seen
 	}
-	count, err := journal.Counter()
 	if err != nil {
 		return err
 	}

@@ -141,7 +141,7 @@ func TestOlderStoresAreSafe(t *testing.T) {
 		from  string
 		long  bool
 	}{
-		{"sidechain", []string{stateFile}, p.early, true},
+		{"sidechain", []string{stateFile}, p.early, false},
 		{"sidechain gone", []string{stateFile}, none, true},
 		{"gateway", []string{gatewayFile}, p.early, false},
 		{"gateway, queued", []string{gatewayFile}, p.at["queued"], true},
