@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"causeway/chains"
+	"causeway/internal/failpoint"
 )
 
 // Chain is what is known of one outside chain: the newest blocks, our scripts,
@@ -353,7 +354,12 @@ func (c *Chain) Knows(o chains.Outpoint) bool { return c.outputs[o] != nil || c.
 
 // InputDepth is how deep an output from outside must be for payouts, and what
 // spends an input of a batch for the batch to be dead.
-func (c *Chain) InputDepth() uint64 { return c.CreditDepth() + c.Config.InputExtra }
+func (c *Chain) InputDepth() uint64 {
+	if failpoint.Off(failpoint.InputDepth) {
+		return 1
+	}
+	return c.CreditDepth() + c.Config.InputExtra
+}
 
 // final says whether a block is so deep that nothing of it is expected to leave
 // the chain again.

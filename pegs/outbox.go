@@ -60,9 +60,7 @@ func (s *State) spendable(c *Chain, out *Output, depth uint64) bool {
 		return false
 	case out.Own && out.Kind != chains.WatchDeposit:
 		return true
-	case failpoint.Off(failpoint.InputDepth):
-		return depth > 0
-	case out.Kind == chains.WatchDeposit && !s.creditedAs(c.ID, out):
+	case out.Kind == chains.WatchDeposit && !s.creditedAs(c.ID, out) && !failpoint.Off(failpoint.InputDepth):
 		return false
 	}
 	return depth >= c.InputDepth()

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"time"
 
 	"causeway/chains/chaintest"
@@ -103,6 +105,8 @@ var actions = []action{
 	{6, "kills", (*life).kill},
 	{3, "restarts", (*life).stop},
 	{3, "restores", (*life).restore},
+	{4, "ambushes", (*life).ambush},
+	{3, "rewinds", (*life).rewind},
 	{2, "intruders", (*life).second},
 }
 
@@ -194,6 +198,57 @@ func (l *life) breakNode() error {
 		node.Cut(l.rng.IntN(2) == 0)
 	}
 	return nil
+}
+
+// ambush pays in, lets others be paid, and takes the payment back: the attack that
+// depths are for.
+func (l *life) ambush() error {
+	if err := l.deposit(); err != nil {
+		return err
+	}
+	if err := l.sim.Mine(1); err != nil {
+		return err
+	}
+	for range 2 {
+		if err := l.spend(); err != nil {
+			return err
+		}
+	}
+	if err := l.step(6); err != nil {
+		return err
+	}
+	_, err := l.sim.Reorg(chaintest.Rewrite{
+		Depth: 1 + l.rng.IntN(creditDepth-1), Replace: true, Drop: func(*chaintest.Tx) bool { return true },
+	})
+	return err
+}
+
+// rewind pays, and then puts back the ledger from before.
+func (l *life) rewind() error {
+	if err := l.stop(); err != nil {
+		return err
+	}
+	path := filepath.Join(l.home, "gateway.db")
+	before, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := l.spend(); err != nil {
+		return err
+	}
+	if err := l.step(2 + l.rng.IntN(6)); err != nil {
+		return err
+	}
+	if err := l.mine(); err != nil {
+		return err
+	}
+	if err := l.step(l.rng.IntN(2)); err != nil {
+		return err
+	}
+	if err := l.stop(); err != nil {
+		return err
+	}
+	return os.WriteFile(path, before, 0o600)
 }
 
 // trapPoints are where processes are made to end.

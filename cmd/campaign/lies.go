@@ -12,14 +12,16 @@ import (
 // (and at all of them), in each of the three settings once.
 func liesRuns() int { return settings * len(chaintest.FaultKinds()) * (len(chaintest.Methods()) + 1) }
 
-// settings: one of three nodes is wrong, two of three are, the only one is.
-const settings = 3
+// settings: one of three nodes is wrong, two of three are, the only one is, or
+// two are and the third has a chain of its own with a payment that never was.
+const settings = 4
 
 // wrongness is what is wrong in a run.
 type wrongness struct {
 	setting int
 	fault   chaintest.Fault
 	nodes   []int // that are wrong
+	forger  int   // in the last setting: who has a chain of its own
 	of      int
 }
 
@@ -38,6 +40,9 @@ func wrongnessOf(seed uint64) wrongness {
 		w.nodes = []int{one, (one + 1) % 3}
 	case 2:
 		w.nodes, w.of = []int{0}, 1
+	case 3:
+		w.nodes = []int{one, (one + 1) % 3}
+		w.forger = (one + 2) % 3
 	}
 	return w
 }
@@ -81,6 +86,17 @@ func (l *life) endure(w wrongness) error {
 		}
 		l.sim.Node(i).Inject(w.fault)
 	}
+	if w.setting == 3 {
+		if err := l.forge(l.sim.Node(w.forger)); err != nil {
+			return err
+		}
+		if err := l.step(6); err != nil {
+			return err
+		}
+		if err := l.truth(); err != nil {
+			return err
+		}
+	}
 	for range 3 {
 		if err := l.money(); err != nil {
 			return err
@@ -98,6 +114,28 @@ func (l *life) endure(w wrongness) error {
 		return err
 	}
 	return l.judge()
+}
+
+// forge puts a node on a chain of its own, as high as the best one, in which a
+// user was paid what nobody ever paid him.
+func (l *life) forge(n *chaintest.Node) error {
+	if err := l.sim.Mine(2 * creditDepth); err != nil {
+		return err
+	}
+	chain := l.sim.Chain()
+	at := chain[len(chain)-2-creditDepth]
+	tx, err := l.sim.Send(chaintest.Output{Address: l.address[l.user()], Units: 7_000_000})
+	if err != nil {
+		return err
+	}
+	l.sim.Evict(tx)
+	for txs := []*chaintest.Tx{tx}; at.Height < l.sim.Best().Height; txs = nil {
+		if at, err = l.sim.Extend(at, txs...); err != nil {
+			return err
+		}
+	}
+	n.SetTip(at)
+	return nil
 }
 
 // money comes in and goes out.

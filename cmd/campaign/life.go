@@ -544,6 +544,7 @@ func (l *life) settle() error {
 		l.sim.Node(i).Heal()
 		l.sim.Node(i).Delay(0)
 		l.sim.Node(i).Cut(false)
+		l.sim.Node(i).Release()
 	}
 	if err := l.disarm(); err != nil {
 		return err

@@ -1,0 +1,83 @@
+//go:build failpoints
+
+package main
+
+import (
+	"testing"
+
+	"causeway/internal/failpoint"
+)
+
+// atMost is how many seeds may pass before a campaign must have found that a
+// defence is off.
+var atMost = map[string]struct {
+	campaign string
+	seeds    uint64
+}{
+	failpoint.AssignBeforeSign:         {"crash", 20},
+	failpoint.DurableBeforeBroadcast:   {"crash", 20},
+	failpoint.Rebroadcast:              {"crash", 60},
+	failpoint.CreditDepth:              {"crash", 60},
+	failpoint.InputDepth:               {"crash", 100},
+	failpoint.DepositOnce:              {"crash", 150},
+	failpoint.PayoutByInputs:           {"crash", 100},
+	failpoint.CandidateBeforeSignature: {"crash", 60},
+	failpoint.HomeLock:                 {"crash", 60},
+	failpoint.FollowByHash:             {"reorg", 10},
+	failpoint.Quorum:                   {"lies", 60},
+}
+
+// TestDefencesAreReal: with any one of them switched off its campaign fails.
+func TestDefencesAreReal(t *testing.T) {
+	for _, defence := range failpoint.Defences() {
+		t.Run(defence, func(t *testing.T) {
+			how, ok := atMost[defence]
+			if !ok {
+				t.Fatal("no campaign is said to find it")
+			}
+			o := options{workers: 1, off: []string{defence}, log: t.Output()}
+			for seed := uint64(1); seed <= how.seeds; seed++ {
+				if result := campaigns()[how.campaign].run(o, seed); len(result.violations) > 0 {
+					t.Logf("%s, seed %d: %s", how.campaign, seed, result.violations[0])
+					return
+				}
+			}
+			t.Errorf("%d seeds of %s found nothing", how.seeds, how.campaign)
+		})
+	}
+}
+
+// TestShortForms: with all of them no campaign finds anything.
+func TestShortForms(t *testing.T) {
+	for name, runs := range map[string]int{"crash": 12, "reorg": 4, "lies": 24, "load": 300} {
+		t.Run(name, func(t *testing.T) {
+			r, _ := execute(name, campaigns()[name], options{runs: runs, seed: 1, workers: 2, log: t.Output()})
+			if r.Violations > 0 {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
+
+// TestASeedReplays: a life that is lived step by step ends in the same chain
+// every time, transactions of the gateway included.
+func TestASeedReplays(t *testing.T) {
+	const seed = 7 // one node, step by step
+	tip := func() string {
+		l, err := newLife(options{log: t.Output()}, seed, 1, 120)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.end()
+		if err := l.live(); err != nil || len(l.faults) > 0 {
+			t.Fatal(err, l.faults)
+		}
+		if len(l.sent) == 0 {
+			t.Fatal("nothing was paid: another seed is wanted")
+		}
+		return l.sim.Best().Hash.String()
+	}
+	if a, b := tip(), tip(); a != b {
+		t.Errorf("%s, then %s", a, b)
+	}
+}

@@ -1,0 +1,68 @@
+package model
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// sample is a world in which 500 came in for alice, who burned 300, of which 290
+// are paid with a fee of 4, and what the gateway should say of it.
+func sample() (World, Claim) {
+	in := Tx{ID: "in", Outputs: []Output{{Point{"in", 0}, "deposit", 500}}}
+	out := Tx{ID: "out", Spends: []Point{{"in", 0}}, Outputs: []Output{{Point{"out", 0}, "payee", 290}, {Point{"out", 1}, "change", 206}}}
+	w := World{
+		Blocks: [][]Tx{{in}, {}, {out}}, Sent: []Tx{out}, Deposits: map[string]string{"deposit": "alice"},
+		Burns: []Burn{{ID: "burn", Account: "alice", Script: "payee", Quantity: 300, Net: 290}}, Minimum: 100, Depth: 2,
+	}
+	c := Claim{
+		FeeAccount: "fees", Balances: map[string]int64{"alice": 200, "fees": 6}, Supply: 206,
+		Credits: map[Point]Credit{{"in", 0}: {"alice", 500}}, Settled: map[string]string{"burn": "out"},
+		Reserves: 206, Items: map[Point]int64{{"out", 1}: 206},
+	}
+	return w, c
+}
+
+func TestJudge(t *testing.T) {
+	w, c := sample()
+	if faults := Judge(w, c); len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	for name, test := range map[string]struct {
+		change func(*World, *Claim)
+		want   string
+	}{
+		"not credited":     {func(_ *World, c *Claim) { c.Credits = nil }, "is not credited"},
+		"credited early":   {func(w *World, _ *Claim) { w.Depth = 9 }, "at depth 3 is credited"},
+		"credited dust":    {func(w *World, _ *Claim) { w.Minimum = 501 }, "is credited"},
+		"out of nothing":   {func(_ *World, c *Claim) { c.Credits[Point{"x", 0}] = Credit{"alice", 1} }, "not in the chain"},
+		"to another":       {func(_ *World, c *Claim) { c.Credits[Point{"in", 0}] = Credit{"bob", 500} }, "as 500 to bob"},
+		"other amount":     {func(_ *World, c *Claim) { c.Credits[Point{"in", 0}] = Credit{"alice", 501} }, "as 501 to alice"},
+		"balance":          {func(_ *World, c *Claim) { c.Balances["alice"]++ }, "alice holds 201"},
+		"balance of bob":   {func(_ *World, c *Claim) { c.Balances["bob"] = 1 }, "out of nothing"},
+		"never paid":       {func(w *World, _ *Claim) { w.Blocks[2] = nil }, "in 0 outputs"},
+		"paid too little":  {func(w *World, _ *Claim) { w.Blocks[2][0].Outputs[0].Units-- }, "was paid in 1 outputs"},
+		"settled by other": {func(_ *World, c *Claim) { c.Settled["burn"] = "in" }, "settled is \"in\""},
+		"never burned":     {func(_ *World, c *Claim) { c.Settled["other"] = "in" }, "never burned"},
+		"supply":           {func(_ *World, c *Claim) { c.Supply++ }, "supply is said"},
+		"reserves":         {func(_ *World, c *Claim) { c.Reserves++ }, "said to be 207"},
+		"items":            {func(_ *World, c *Claim) { c.Items = map[Point]int64{{"out", 0}: 206} }, "said to be"},
+		"fees":             {func(_ *World, c *Claim) { c.Balances["fees"]++ }, "fee account holds 7"},
+		"paid twice": {func(w *World, _ *Claim) {
+			again := Tx{ID: "again", Spends: []Point{{"else", 0}}, Outputs: []Output{{Point{"again", 0}, "payee", 290}}}
+			w.Sent = append(w.Sent, again)
+		}, "can both be mined"},
+		"two changes": {func(w *World, _ *Claim) {
+			w.Blocks[2][0].Outputs = append(w.Blocks[2][0].Outputs, Output{Point{"out", 2}, "thief", 0})
+		}, "2 scripts"},
+	} {
+		w, c := sample()
+		w.Blocks = slices.Clone(w.Blocks)
+		c.Balances = maps.Clone(c.Balances)
+		test.change(&w, &c)
+		if faults := strings.Join(Judge(w, c), "\n"); !strings.Contains(faults, test.want) {
+			t.Errorf("%s: %q", name, faults)
+		}
+	}
+}
