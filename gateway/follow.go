@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"causeway/chains"
 	"causeway/internal/failpoint"
@@ -50,6 +51,9 @@ type follower struct {
 	synced     bool   // stood at the node's newest block since the start
 	moves      uint64 // what changed the outputs that are ours, since the start
 }
+
+// followPause is the longest pause before nodes that fail are asked again.
+const followPause = 5 * time.Second
 
 // blocksPerStep bounds how long one step goes on before others are served.
 const blocksPerStep = 500

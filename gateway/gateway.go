@@ -335,6 +335,7 @@ func (g *Gateway) loops() []loop {
 	add("sidechain", pace, g.rows.step, side(), g.ledger.Changed())
 	for _, f := range g.followers {
 		add("follow "+string(f.id), f.Poll, f.step, side())
+		list[len(list)-1].most = max(followPause, f.Poll) // nodes that are back end a halt soon
 		add("mempool "+string(f.id), f.Poll, g.mempools[f.id].step)
 	}
 	add("alarms", pace, g.watchAlarms, g.ledger.Changed())

@@ -191,3 +191,32 @@ func TestScannerStoreIsRebuilt(t *testing.T) {
 		store.close()
 	}
 }
+
+// A node of the scanner that is gone is replaced by the next, and asked again
+// when that one is gone.
+func TestScanNodes(t *testing.T) {
+	a, b := &flakyNode{NodeRPC: &scriptedNode{blocks: []string{"a0"}}}, &flakyNode{NodeRPC: &scriptedNode{blocks: []string{"b0"}}}
+	nodes := &ScanNodes{nodes: []NodeRPC{a, b}}
+	ask := func(want string) {
+		t.Helper()
+		var got string
+		if err := nodes.Call(context.Background(), "getblockhash", []any{uint64(0)}, &got); (err == nil) != (want != "") || got != want {
+			t.Errorf("%q, %v; want %q", got, err, want)
+		}
+	}
+	ask("a0")
+	a.gone = true
+	ask("b0")
+	a.gone = false
+	ask("b0")
+	b.gone = true
+	ask("a0")
+	a.gone = true
+	ask("")
+	if _, err := NewScanNodes(nil); err == nil {
+		t.Error("a scanner without a node")
+	}
+	if _, err := NewScanNodes([]string{"http://h:1", "nonsense"}); err == nil {
+		t.Error("an address that is none")
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -79,4 +80,50 @@ func (n *ScanNode) Call(ctx context.Context, method string, params []any, result
 		return fmt.Errorf("gateway: scanner: %s: %s: %w", n.name, method, err)
 	}
 	return nil
+}
+
+// ScanNodes are the nodes of a chain for the scanner. It asks one of them as long
+// as it answers, then the next: what it reads only ever has to agree with what
+// ledger and sidechain say, so whichever answers will do.
+type ScanNodes struct {
+	nodes []NodeRPC
+
+	mu sync.Mutex
+	at int // the one that is asked
+}
+
+// NewScanNodes makes clients from URLs.
+func NewScanNodes(addresses []string) (*ScanNodes, error) {
+	s := &ScanNodes{}
+	for _, address := range addresses {
+		node, err := NewScanNode(address)
+		if err != nil {
+			return nil, err
+		}
+		s.nodes = append(s.nodes, node)
+	}
+	if len(s.nodes) == 0 {
+		return nil, errors.New("gateway: the scanner has no node")
+	}
+	return s, nil
+}
+
+// Call implements NodeRPC.
+func (s *ScanNodes) Call(ctx context.Context, method string, params []any, result any) error {
+	s.mu.Lock()
+	first := s.at
+	s.mu.Unlock()
+	var errs []error
+	for i := range s.nodes {
+		at := (first + i) % len(s.nodes)
+		err := s.nodes[at].Call(ctx, method, params, result)
+		if err == nil || ctx.Err() != nil {
+			s.mu.Lock()
+			s.at = at
+			s.mu.Unlock()
+			return err
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -17,6 +18,7 @@ type loop struct {
 	name     string
 	log      *slog.Logger
 	interval time.Duration
+	most     time.Duration // longest pause after errors; 0: maxPause
 	wake     []<-chan struct{}
 	step     func(ctx context.Context) error
 }
@@ -51,7 +53,7 @@ func (l loop) run(ctx context.Context) error {
 				said = err.Error()
 				l.log.Warn("will try again", "service", l.name, "error", said)
 			}
-			pause = min(max(2*pause, l.interval), maxPause)
+			pause = min(max(2*pause, l.interval), cmp.Or(l.most, maxPause))
 		}
 		timer.Reset(max(l.interval, pause))
 		if pause > 0 && !sleep(ctx, min(pause, l.interval)) {

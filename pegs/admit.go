@@ -33,7 +33,7 @@ func (s *State) ToDelay(id chains.ID) []*Withdrawal {
 // Nobody is admitted while payouts are halted.
 func (s *State) ToAdmit(id chains.ID, block uint64, limit int) (admit []*Withdrawal, wait []Waiting) {
 	c := s.chains[id]
-	if c == nil || !c.Config.Limits.Any() || c.Stands(ScopePayouts) {
+	if c == nil || !c.Config.Limits.Any() || !s.PaysOut(id) {
 		return nil, nil
 	}
 	q := admission{usage: s.usage(c, block), outflow: c.outflow, blocked: map[string]bool{}}

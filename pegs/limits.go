@@ -120,7 +120,7 @@ func (s *State) admitted(e *Admitted, at time.Time) error {
 	}
 	// Kept four times as long, for a window that is made longer.
 	c.outflow = slices.DeleteFunc(c.outflow, func(o *Outflow) bool {
-		return o.Block != 0 && o.Block+4*c.Config.Limits.window() <= e.Block
+		return o.Withdrawal.Returned != nil || o.Block != 0 && o.Block+4*c.Config.Limits.window() <= e.Block
 	})
 	return nil
 }
@@ -173,9 +173,10 @@ func (s *State) usage(c *Chain, block uint64) *usage {
 	return u
 }
 
-// counts says whether an outflow is in the window that ends with a block.
+// counts says whether an outflow is in the window that ends with a block. What
+// was given back was not paid.
 func (u *usage) counts(o *Outflow, block uint64) bool {
-	return o.Block == 0 || o.Block+u.window() > block
+	return o.Withdrawal.Returned == nil && (o.Block == 0 || o.Block+u.window() > block)
 }
 
 func (u *usage) add(w *Withdrawal) {

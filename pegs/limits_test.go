@@ -107,6 +107,23 @@ func TestWhatWaitsToBePaidCounts(t *testing.T) {
 	same(t, "ten blocks after that was seen", b.admit(1011), "b")
 }
 
+// What is given back after all was not paid and does not use up the cap for ever.
+func TestWhatIsGivenBackDoesNotCount(t *testing.T) {
+	b := limited(t, Limits{Cap: coins(8), Window: 10})
+	b.ask("a", "alice", 7*coin)
+	b.ask("b", "bob", 7*coin)
+	same(t, "first", b.admit(1), "a")
+	b.credit("c", "bob", 8*coin)
+	b.blocks(2)
+	plan := planFor([]string{"a"}, at("c", 0))
+	b.do(plan)
+	b.do(assignedAs(plan))
+	b.do(&Released{Batch: plan.Batch, Reason: "dead"})
+	same(t, "while it may come back", b.admit(50))
+	b.do(&Returned{Withdrawal: "a", Tx: "r"})
+	same(t, "given back", b.admit(51), "b")
+}
+
 func TestCapOfAnAccount(t *testing.T) {
 	b := limited(t, Limits{AccountCap: coins(5), Window: 10})
 	for i, c := range []struct {

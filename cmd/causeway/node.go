@@ -421,7 +421,7 @@ func (n *node) openChain(id string, section ChainConfig) (gateway.ChainConfig, e
 	}
 	var scanner gateway.NodeRPC
 	if len(section.Nodes) > 0 {
-		if scanner, err = gateway.NewScanNode(section.Nodes[0]); err != nil {
+		if scanner, err = gateway.NewScanNodes(section.Nodes); err != nil {
 			return gateway.ChainConfig{}, fmt.Errorf("chains.%s.nodes: %w", id, err)
 		}
 	}
