@@ -21,6 +21,10 @@
 //     rows, amounts of inputs from whole previous transactions whose id it
 //     computes; what it signs is a transaction rebuilt from these, which must
 //     equal the request byte for byte.
+//   - The rows are believed for a proof: a path from each to the state root in a
+//     base header that the sequencer signed whose key signer.db pins (StateProof).
+//   - What was signed for is not given up: a release needs a final transaction, as
+//     the signer's own nodes show it, that makes the payout impossible.
 //   - Inputs of a batch are those of its assign row, for ever: every variant
 //     spends the same outpoints and pays the same payees, no outpoint and no
 //     withdrawal ever belongs to two batches. So at most one variant confirms.
