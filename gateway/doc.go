@@ -11,7 +11,8 @@
 //	                                      ▲    state = fold(log) ──┼─▶ pegs.settle, pegs.giveBack
 //	operator, audit ─▶ halts ─────────────┘                        └─▶ read model for the API
 //
-// gateway.db holds the events and nothing else; everything the services do is a
+// gateway.db holds the events and nothing else (ADR 9: a file of frames, with
+// seals of the state and a snapshot beside it); everything the services do is a
 // view of the state (package pegs), so a restart at any point continues.
 //
 // # Invariants

@@ -204,8 +204,11 @@ func (l *eventLog) append(stored [][]byte, next place) error {
 	if l.failed != nil {
 		return l.failed
 	}
-	l.buf = appendFrame(l.buf[:0], stored)
-	err := l.commit()
+	frames, err := appendFrames(l.buf[:0], stored, frameSize)
+	if err == nil {
+		l.buf = frames
+		err = l.commit()
+	}
 	if err != nil {
 		l.failed = fmt.Errorf("gateway: append to the event log: %w", err)
 		return l.failed
@@ -215,7 +218,7 @@ func (l *eventLog) append(stored [][]byte, next place) error {
 	return nil
 }
 
-// commit writes the frame in l.buf.
+// commit writes the frames in l.buf.
 func (l *eventLog) commit() error {
 	half := 0
 	if failpoint.Enabled { // a process can end while half a frame is written

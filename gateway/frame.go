@@ -21,7 +21,25 @@ const (
 	frameMark = 0xca5e1a9e
 	// maxFrame bounds what is read for one frame.
 	maxFrame = 1 << 30
+	// frameSize is what a frame holds before another one is begun.
+	frameSize = 16 << 20
 )
+
+// appendFrames writes stored records behind b, in as many frames as they need.
+func appendFrames(b []byte, records [][]byte, limit int) ([]byte, error) {
+	for len(records) > 0 {
+		n, size := 0, 0
+		for n < len(records) && (n == 0 || size+len(records[n]) <= limit) {
+			size += len(records[n]) + binary.MaxVarintLen64
+			n++
+		}
+		if size > maxFrame {
+			return nil, fmt.Errorf("a record of %d bytes is too large", len(records[0]))
+		}
+		b, records = appendFrame(b, records[:n]), records[n:]
+	}
+	return b, nil
+}
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 

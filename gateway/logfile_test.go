@@ -14,6 +14,8 @@ import (
 
 	"causeway/chains"
 	"causeway/pegs"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // history is one life of everything: deposits, payouts, a reorganisation, halts.
@@ -352,5 +354,36 @@ func TestGroupCommit(t *testing.T) {
 		if !errors.Is(task.err, ErrLedgerStopped) {
 			t.Errorf("decision %d after the failure: %v", i, task.err)
 		}
+	}
+}
+
+// Many records become several frames, one that is larger than a frame should be
+// has one for itself, and one that no reader would take is not written.
+func TestFramesAreSplit(t *testing.T) {
+	records := [][]byte{make([]byte, 10), make([]byte, 10), make([]byte, 10), make([]byte, 500), make([]byte, 20)}
+	b, err := appendFrames(nil, records, 45)
+	must(t, err)
+	var sizes []int
+	for len(b) > 0 {
+		length, ok := bodyLength(b)
+		if !ok {
+			t.Fatal("no frame")
+		}
+		n := 0
+		for body := b[frameHead : frameHead+length]; len(body) > 0; n++ {
+			var record []byte
+			if record, body, ok = nextRecord(body); !ok || len(record) != len(records[0]) {
+				t.Fatalf("a record of %d bytes", len(record))
+			}
+			records = records[1:]
+		}
+		sizes = append(sizes, n)
+		b = b[frameHead+length:]
+	}
+	if diff := cmp.Diff([]int{2, 1, 1, 1}, sizes); diff != "" || len(records) != 0 {
+		t.Error(diff)
+	}
+	if _, err := appendFrames(nil, [][]byte{make([]byte, maxFrame+1)}, 45); err == nil {
+		t.Error("a record that no reader takes was written")
 	}
 }
