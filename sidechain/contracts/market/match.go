@@ -32,8 +32,8 @@ func (r *run) fillBuy(o, s *order) {
 	r.pay(o.account, coin{r.base, o.quantity.text})
 	r.pay(s.account, coin{r.quote, cost.text})
 	r.reduceAsk(s, o.quantity, true)
-	if change := o.locked.less(cost, r.quotePrecision); change.some() {
-		r.pay(o.account, coin{r.quote, change.text})
+	if o.locked.Gt(cost.BigNumber) {
+		r.pay(o.account, coin{r.quote, o.locked.less(cost, r.quotePrecision).text})
 	}
 	r.recordBuy(o, s, o.quantity.text, cost.text)
 	o.quantity = amount{}

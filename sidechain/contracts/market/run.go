@@ -264,7 +264,7 @@ func (r *run) costOfBid(b *order) amount {
 
 // dust says whether so little is left of an order that it ends here.
 func (r *run) dust(price, quantity amount) bool {
-	return r.value(price, quantity, r.gets).Lt(r.unit)
+	return price.Times(quantity.BigNumber).Round(r.quotePrecision, r.gets).Lt(r.unit)
 }
 
 // fillable asserts that a fill moves something.

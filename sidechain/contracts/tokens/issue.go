@@ -110,9 +110,11 @@ func validContract(name string) bool {
 	return n >= 3 && n <= 50
 }
 
-// movement is the data of every event that moves tokens.
-func movement(from, to, symbol, q string) *jsvalue.Object {
-	return jsvalue.NewObject("from", from, "to", to, "symbol", symbol, "quantity", q)
+var movementShape = jsvalue.NewShape("from", "to", "symbol", "quantity")
+
+// movement is the data of every event that moves tokens: all texts.
+func movement(from, to, symbol, q jsvalue.Value) *jsvalue.Object {
+	return movementShape.Object(from, to, symbol, q)
 }
 
 // isPegged says whether the symbol is an asset of the contract pegs.

@@ -65,8 +65,7 @@ func (e *edition) transfer(ctx contract.Context, payload *jsvalue.Object) {
 		return
 	}
 	burn(ctx, t, o.quantity, to)
-	ctx.Emit("transfer", jsvalue.NewObject("from", ctx.Sender(),
-		"to", boxed(payload, "to", to), "symbol", payload.Get("symbol"), "quantity", payload.Get("quantity")))
+	ctx.Emit("transfer", movement(ctx.Sender(), boxed(payload, "to", to), payload.Get("symbol"), payload.Get("quantity")))
 }
 
 // boxed is a text as the value that the payload already has of it, if it is the
@@ -114,7 +113,8 @@ func (e *edition) transferToContract(ctx contract.Context, payload *jsvalue.Obje
 	q := e.booked(t, o.quantity)
 	if move(ctx, t, q, from, userTable, to, contractTable) {
 		burn(ctx, t, q, to)
-		ctx.Emit("transferToContract", movement(from, to, o.symbol, q))
+		ctx.Emit("transferToContract", movement(boxed(payload, "from", from), boxed(payload, "to", to),
+			payload.Get("symbol"), boxed(payload, "quantity", q)))
 	}
 }
 
@@ -148,7 +148,8 @@ func (e *edition) transferFromContract(ctx contract.Context, payload *jsvalue.Ob
 	q := e.booked(t, o.quantity)
 	if move(ctx, t, q, from, contractTable, to, table) {
 		burn(ctx, t, q, to)
-		ctx.Emit("transferFromContract", movement(from, to, o.symbol, q))
+		ctx.Emit("transferFromContract", movement(payload.Get("from"), boxed(payload, "to", to),
+			payload.Get("symbol"), boxed(payload, "quantity", q)))
 	}
 }
 
