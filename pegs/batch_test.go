@@ -209,6 +209,30 @@ func TestAdoptedBatch(t *testing.T) {
 	}
 }
 
+// The change of a batch that is known from its row and the chain alone was spent
+// by a signed one, and then both left the chain: the first is ours, and will be
+// sent again. Nothing is lost, and there is nothing to halt for.
+func TestChangeOfAnAdoptedBatchLeavesTheChain(t *testing.T) {
+	b := newBook(t)
+	b.credit("t1", "alice", 100_000)
+	b.blocks(1)
+	b.queue("w1", 40_000)
+	b.do(&Assigned{Batch: "theirs", Chain: chains.BTC, BatchKind: BatchPayout, Withdrawals: []string{"w1"}, Inputs: []chains.Outpoint{at("t1", 0)}})
+	b.block([]Payment{changes("x", 1, 59_000)}, spends("x", at("t1", 0))...)
+	b.queue("w2", 20_000)
+	child := planFor([]string{"w2"}, at("x", 1))
+	b.do(child)
+	b.do(assignedAs(child))
+	b.do(signedAs(child, "y", 38_000))
+	b.back()
+	if alarms := b.Alarms(chains.BTC); len(alarms) != 0 {
+		t.Errorf("alarms %v", alarms)
+	}
+	if !slices.Contains(b.outboxes(), "replan") {
+		t.Errorf("the first is not sent again: %v", b.outboxes())
+	}
+}
+
 func TestHalts(t *testing.T) {
 	b := newBook(t)
 	b.credit("t1", "alice", 100_000)

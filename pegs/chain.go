@@ -26,7 +26,7 @@ type Chain struct {
 	txs      map[string]*Spending
 	kept     map[chains.Outpoint]string // the batch that an outpoint is kept for
 	cancels  map[chains.Outpoint]string // the cancel that takes an outpoint from that batch
-	makers   map[string]string          // the batch of a signed transaction, by txid
+	makers   map[string]string          // the batch of a transaction that was signed or mined, by txid
 	foreign  map[string]*Spending       // transactions of the chain that are no batch's
 	blocks   map[string]*blockIndex     // of tail, by hash
 	risk     chains.Amount              // what deposits brought within the tail

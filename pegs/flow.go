@@ -81,6 +81,7 @@ func (s *State) recognise(c *Chain, tx *Spending, at time.Time) {
 		}
 		if same {
 			tx.Batch = b.ID
+			c.makers[tx.TxID] = b.ID // also where we never saw it signed
 			b.Mined, b.Conflict = tx, ""
 		} else if b.Mined == nil {
 			b.Conflict = tx.TxID

@@ -39,6 +39,7 @@ type childConfig struct {
 	Off   []string `json:"off"`
 	Trap  trap     `json:"trap"`
 	Depth uint64   `json:"depth"` // of a credit; 0: creditDepth
+	Large bool     `json:"large"` // memory counts
 	Log   bool     `json:"log"`
 }
 

@@ -147,7 +147,7 @@ func (l *life) say(format string, args ...any) {
 func (l *life) boot(t trap) error {
 	for range 3 {
 		l.trap = t
-		p, err := startProcess(childConfig{Home: l.home, Nodes: l.urls, Off: l.off, Trap: t, Depth: l.depth, Log: logged()})
+		p, err := startProcess(childConfig{Home: l.home, Nodes: l.urls, Off: l.off, Trap: t, Depth: l.depth, Large: l.hurry, Log: logged()})
 		l.proc = p
 		if err == nil {
 			l.mu.Lock()
@@ -425,7 +425,7 @@ func (l *life) second() error {
 	if err := l.alive(); err != nil {
 		return err
 	}
-	p, err := startProcess(childConfig{Home: l.home, Nodes: l.urls, Off: l.off, Depth: l.depth, Log: logged()})
+	p, err := startProcess(childConfig{Home: l.home, Nodes: l.urls, Off: l.off, Depth: l.depth, Large: l.hurry, Log: logged()})
 	if err == nil {
 		p.kill()
 		if !l.proc.alive() { // the first had ended: this one was the first again

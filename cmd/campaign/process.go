@@ -73,7 +73,10 @@ func startProcess(cfg childConfig) (*process, error) {
 		p.stderr.also = os.Stderr
 	}
 	p.cmd.Stderr = p.stderr
-	p.cmd.Env = append(os.Environ(), "GOMAXPROCS=2", "GOGC=400")
+	p.cmd.Env = append(os.Environ(), "GOMAXPROCS=2")
+	if !cfg.Large { // a short life needs no tidy heap
+		p.cmd.Env = append(p.cmd.Env, "GOGC=400")
+	}
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
