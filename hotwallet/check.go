@@ -181,6 +181,9 @@ func (c *checker) previous(in *SignInput) (*chains.Output, error) {
 		return nil, refuse(ErrNotOurs, "%s is not the %s script of %q, epoch %d",
 			SpendText(in.Outpoint), in.Watch.Kind, in.Watch.Account, in.Watch.Epoch)
 	}
+	if out.Tokens {
+		return nil, refuse(ErrWrongInputs, "%s carries tokens, which a payment of coins would destroy", SpendText(in.Outpoint))
+	}
 	c.keys[string(script)] = key
 	return out, nil
 }

@@ -1,0 +1,58 @@
+package pegs
+
+import (
+	"testing"
+
+	"causeway/chains"
+)
+
+// TestOutputsOfTheirOwnDepth: what asks for a depth itself (Litecoin's peg-outs) is
+// credited at that, and spent deeper by as much as every other output.
+func TestOutputsOfTheirOwnDepth(t *testing.T) {
+	b := newBook(t)
+	p := pays("hogex", 1, "alice", coin)
+	p.MinDepth = 36
+	b.block([]Payment{p, pays("plain", 0, "alice", coin)})
+	d := b.deposit("hogex", 1)
+	if got := b.Needed(d); got != 36 {
+		t.Fatalf("needed %d", got)
+	}
+	b.blocks(34)
+	if list := b.ToMint(chains.BTC); len(list) != 1 || list[0].ID == d.ID {
+		t.Errorf("at depth 35: %v", list)
+	}
+	b.blocks(1)
+	if list := b.ToMint(chains.BTC); len(list) != 2 {
+		t.Errorf("at depth 36: %v", list)
+	}
+	b.do(&Minting{Deposit: d.ID, Symbol: d.Symbol, Quantity: d.Quantity, To: "alice"})
+	b.do(&Credited{Deposit: d.ID, Symbol: d.Symbol, Quantity: d.Quantity, To: "alice", Tx: "mint"})
+	if list := b.Spendable(chains.BTC); len(list) != 0 {
+		t.Errorf("spendable at depth 36: %v", list)
+	}
+	b.blocks(1)
+	if list := b.Spendable(chains.BTC); len(list) != 1 || list[0].Outpoint.TxID != "hogex" {
+		t.Errorf("spendable at depth 37: %v", list)
+	}
+}
+
+// TestTokensAreCountedAndNeverSpent: the coins of an output with tokens are
+// credited and stay in the reserves, but no payout ever spends them.
+func TestTokensAreCountedAndNeverSpent(t *testing.T) {
+	b := newBook(t)
+	p := pays("tokens", 0, "alice", coin)
+	p.Tokens = true
+	b.block([]Payment{p})
+	b.blocks(1)
+	d := b.deposit("tokens", 0)
+	b.do(&Minting{Deposit: d.ID, Symbol: d.Symbol, Quantity: d.Quantity, To: "alice"})
+	b.do(&Credited{Deposit: d.ID, Symbol: d.Symbol, Quantity: d.Quantity, To: "alice", Tx: "mint"})
+	b.blocks(200)
+	if list := b.Spendable(chains.BTC); len(list) != 0 {
+		t.Errorf("spendable: %v", list)
+	}
+	c, _ := b.Chain(chains.BTC)
+	if list := c.Unspent(); len(list) != 1 || !list[0].Tokens || list[0].Amount != chains.NewAmount(coin) {
+		t.Errorf("reserves: %v", list)
+	}
+}
