@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"causeway/chains"
+	"causeway/chains/address"
 	"causeway/pegs"
 )
 
@@ -386,6 +387,10 @@ func (g *Gateway) withdrawalView(s *pegs.State, w *pegs.Withdrawal) Withdrawal {
 		return v
 	}
 	v.ConfirmationsNeeded = c.CreditDepth()
+	switch s.WithdrawalState(w) {
+	case pegs.WithdrawalRequested, pegs.WithdrawalQueued, pegs.WithdrawalPlanned:
+		v.Detail = warnAmbiguous(v.Detail, w, c.Config.Network)
+	}
 	if v.Reason == "" && c.Stands(pegs.ScopePayouts) && s.WithdrawalState(w) != pegs.WithdrawalSettled {
 		v.Reason = c.HaltReason()
 	}
@@ -409,6 +414,20 @@ func (g *Gateway) withdrawalView(s *pegs.State, w *pegs.Withdrawal) Withdrawal {
 		v.Reason = "an input of the payout was spent by transaction " + b.Conflict
 	}
 	return v
+}
+
+// warnAmbiguous adds to the detail of a withdrawal that nobody has signed yet that
+// its address is one of other chains too.
+func warnAmbiguous(detail string, w *pegs.Withdrawal, network chains.Network) string {
+	others := address.AlsoOn(string(w.Chain), string(network), w.Address)
+	if len(others) == 0 {
+		return detail
+	}
+	warning := fmt.Sprintf("the address is one of %s too; it is paid on %s", strings.ToUpper(strings.Join(others, ", ")), strings.ToUpper(string(w.Chain)))
+	if detail == "" {
+		return warning
+	}
+	return detail + "; " + warning
 }
 
 // detail is the newest note about an item, or what its history says.

@@ -111,3 +111,23 @@ func (p *params) encode(script []byte) (string, error) {
 	}
 	return "", ErrUnsupported
 }
+
+// AlsoOn lists the other chains of the Bitcoin family, in a fixed order, on whose
+// network of the same name a text is an address too: what is meant for one can be
+// given for the other (Litecoin's old P2SH form is Bitcoin's; test networks share
+// most of theirs). It is empty for what is no address of chain itself.
+func AlsoOn(chain, network, text string) []string {
+	if _, err := Decode(chain, network, text); err != nil {
+		return nil
+	}
+	var others []string
+	for _, other := range []string{"btc", "ltc", "bch", "doge"} {
+		if other == chain {
+			continue
+		}
+		if _, err := Decode(other, network, text); err == nil {
+			others = append(others, other)
+		}
+	}
+	return others
+}
