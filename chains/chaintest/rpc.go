@@ -331,7 +331,11 @@ func (n *Node) take(msg *wire.MsgTx) error {
 	if tx == nil {
 		tx = &Tx{Msg: msg, ID: msg.TxHash()}
 	}
+	// The bytes that came are judged, not those that somebody else has changed.
+	known := tx.Msg
+	tx.Msg = msg
 	if err := n.accept(tx); err != nil {
+		tx.Msg = known
 		return refusal(err)
 	}
 	if n.sim.txs[tx.ID] == nil {

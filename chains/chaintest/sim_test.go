@@ -14,6 +14,10 @@ import (
 	"causeway/chains/devnet"
 	"causeway/chains/utxo"
 	"causeway/chains/utxo/rpcnode"
+
+	btcaddress "github.com/btcsuite/btcd/address/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 )
 
 func newSim(t *testing.T, seed uint64, nodes int) *Sim {
@@ -328,5 +332,44 @@ func followAll(t *testing.T, f *chains.Follower, tail []chains.BlockRef) []chain
 		case chains.Disconnected:
 			tail = tail[:len(tail)-1]
 		}
+	}
+}
+
+// TestMalleatedWitness: a changed witness leaves the txid alone; when the changed
+// one is lost, the nodes take the original again.
+func TestMalleatedWitness(t *testing.T) {
+	s := newSim(t, 9, 1)
+	key := s.wallet.derive("witness", 0)
+	script := append([]byte{0, 20}, btcaddress.Hash160(key.PubKey().SerializeCompressed())...)
+	in := pay(t, s, s.params.Addresses.Encode(script), 50_000)
+	mine(t, s, 1)
+	msg := wire.NewMsgTx(2)
+	msg.AddTxIn(wire.NewTxIn(&wire.OutPoint{Hash: in.ID}, nil, nil))
+	msg.AddTxOut(wire.NewTxOut(49_000, s.wallet.script))
+	hashes := txscript.NewTxSigHashes(msg, txscript.NewCannedPrevOutputFetcher(script, 50_000))
+	witness, err := txscript.WitnessSignature(msg, hashes, 0, 50_000, script, txscript.SigHashAll, key, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	msg.TxIn[0].Witness = witness
+	raw, err := hexOf(msg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bytes, _ := hex.DecodeString(raw)
+	if v, err := door(t, s, 0).Broadcast(t.Context(), bytes); v != chains.Accepted || err != nil {
+		t.Fatalf("%s, %v", v, err)
+	}
+	tx := s.Node(0).Pool()[0]
+	if changed := s.Malleate(tx); changed != tx || tx.Msg.WitnessHash() == msg.WitnessHash() || tx.Msg.TxHash() != msg.TxHash() {
+		t.Fatal("the witness was not changed, or the txid was")
+	}
+	s.Evict(tx)
+	if v, err := door(t, s, 0).Broadcast(t.Context(), bytes); v != chains.Accepted || err != nil {
+		t.Fatalf("again: %s, %v", v, err)
+	}
+	mine(t, s, 1)
+	if depth(s, tx) != 1 {
+		t.Error("it is not mined")
 	}
 }

@@ -211,6 +211,11 @@ type (
 			Supply   string `json:"supply"`
 			Reserves string `json:"reserves"`
 			Surplus  string `json:"surplus"`
+			Pending  string `json:"pending_withdrawals"`
+			Open     string `json:"uncredited"`
+			InFlight string `json:"in_flight"`
+			Fees     string `json:"network_fees"`
+			Block    string `json:"block"`
 			OK       bool   `json:"ok"`
 		} `json:"assets"`
 		Items []struct {
@@ -219,7 +224,6 @@ type (
 			Kind   string `json:"kind"`
 			Amount string `json:"amount"`
 		} `json:"items"`
-		Problems []string `json:"problems"`
 	}
 	balanceRow struct {
 		Account string `json:"account"`

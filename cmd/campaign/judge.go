@@ -171,7 +171,7 @@ func (l *life) claimReserves(c *model.Claim) error {
 		return err
 	}
 	if !r.OK || len(r.Assets) != 1 || !r.Assets[0].OK {
-		l.fault("the audit is not content: %v", r.Problems)
+		l.fault("the audit is not content: %+v", r.Assets)
 	}
 	if len(r.Assets) == 1 {
 		var err error
