@@ -91,6 +91,9 @@ type Config struct {
 	RebroadcastAfter time.Duration
 	// Pace is how often services look again that wait for nothing outside; 0: 1 s.
 	Pace time.Duration
+	// SealEvery is how many records there are between two seals of the ledger's
+	// state, while the state is small; 0: 4096.
+	SealEvery uint64
 	// Now is the clock of histories; nil: time.Now.
 	Now func() time.Time
 	// Failpoint is called at the crash points C1 to C20 of the life cycles; nil
@@ -192,6 +195,11 @@ func (g *Gateway) open() (err error) {
 	g.ledger.seals.report = func(err error) { g.log.Warn("no snapshot of the ledger was written", "error", err) }
 	if err := errors.Join(g.checkBase(), g.checkSigner(context.Background())); err != nil {
 		return err
+	}
+	if g.cfg.SealEvery > 0 {
+		if err := g.ledger.sealEach(context.Background(), g.cfg.SealEvery); err != nil {
+			return err
+		}
 	}
 	ctx := context.Background()
 	keys, err := g.publishedKeys()

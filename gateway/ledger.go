@@ -230,6 +230,15 @@ func (l *Ledger) add(r pegs.Record, c *commit) error {
 	return nil
 }
 
+// sealEach sets how many records there are between two seals.
+func (l *Ledger) sealEach(ctx context.Context, n uint64) error {
+	return l.Do(ctx, func(*pegs.State) ([]Entry, error) {
+		l.seals.every = n
+		l.seals.next(l.from.Seq, l.fromSize)
+		return nil, nil
+	})
+}
+
 // seal records the hash of the state when it is time to, and has a snapshot
 // written. Only this goroutine changes the state, so that others may read it
 // while its form is made.

@@ -249,7 +249,7 @@ func (w *world) config(n *node) Config {
 		}},
 		Sidechain: NewSidechain(n.engine, n.store), Signer: n.signer, Keys: w.wallet(), Log: w.log,
 		Submitter:  NewAttestor(n.sequencer, n.signer, "gateway", "causeway-test"),
-		RetryAfter: 300 * time.Millisecond,
+		RetryAfter: 300 * time.Millisecond, SealEvery: 7,
 	}
 	if w.tune != nil {
 		w.tune(&cfg)
