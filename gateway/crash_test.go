@@ -49,7 +49,7 @@ func (d *driver) boot() {
 	n.gateway.cfg.RetryAfter = time.Microsecond
 	d.node, d.loops = n, nil
 	for _, l := range n.gateway.loops() {
-		if l.name != "audit" {
+		if l.name != "audit" && l.name != "state votes" {
 			d.loops = append(d.loops, l)
 		}
 	}
