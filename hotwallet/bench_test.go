@@ -263,3 +263,29 @@ func copyFile(t testing.TB, from, to string) {
 		t.Fatal(err)
 	}
 }
+
+// BenchmarkBatchOf100 plans, and bumps, a payout of 100 P2WPKH payees.
+func BenchmarkBatchOf100(b *testing.B) {
+	in := hundred(b, 100)
+	plan, err := NewPlan(in)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("plan", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := NewPlan(in); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(plan.VSize)/100, "vB/payee")
+	})
+	b.Run("bump", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := Bump(BumpInput{Chain: in.Chain, Previous: plan, FeeRate: 20_000, Caps: Caps{MaxFee: chains.NewAmount(1_000_000), MaxRate: 50_000}}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
