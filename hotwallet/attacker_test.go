@@ -159,7 +159,11 @@ func (a *attacker) heist(r *SignRequest) {
 		}
 		payees = append(payees, p)
 	}
-	r.Unsigned = a.layFor(r.Assign.Batch, payees, r.Assign.Spends).Unsigned
+	p, err := a.layFor(r.Assign.Batch, payees, r.Assign.Spends)
+	if err != nil { // a withdrawal twice, by an earlier bend
+		return
+	}
+	r.Unsigned = p.Unsigned
 	if a.draw("his own sidechain", 2) == 1 {
 		side := a.forge(r)
 		r.Proof.Header = wallettest.Header(a.now, side.Root(), testRole(a.t, RoleSequencer, "mallory").private, a.config().BaseChainID)

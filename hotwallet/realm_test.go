@@ -168,10 +168,14 @@ func (w *realm) lay(batch string, ids, spends []string) *Plan {
 	for _, id := range ids {
 		payees = append(payees, w.burns[id].payee)
 	}
-	return w.layFor(batch, payees, spends)
+	p, err := w.layFor(batch, payees, spends)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p
 }
 
-func (w *realm) layFor(batch string, payees []Payee, spends []string) *Plan {
+func (w *realm) layFor(batch string, payees []Payee, spends []string) (*Plan, error) {
 	w.t.Helper()
 	change, err := w.wallet.ChangeScript(w.coin.ID(), 0)
 	if err != nil {
@@ -183,11 +187,7 @@ func (w *realm) layFor(batch string, payees []Payee, spends []string) *Plan {
 			in.Coins = append(in.Coins, c)
 		}
 	}
-	p, err := PlanExactly(in)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return p
+	return PlanExactly(in)
 }
 
 func (w *realm) newest() *moment { return &w.past[len(w.past)-1] }
