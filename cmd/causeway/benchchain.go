@@ -26,6 +26,8 @@ const (
 	benchAttestor = "gateway"
 	benchStart    = "2026-01-01T00:00:00"
 	batchBlocks   = 20 // measured in one piece
+	// benchRowBytes is what an account takes in the file.
+	benchRowBytes = 130
 )
 
 func benchAccount(i int) string { return fmt.Sprintf("acct%d", i) }
@@ -72,6 +74,7 @@ func openBenchChain(o benchOptions) (*benchChain, error) {
 	if o.Memory {
 		path = ""
 	}
+	tunePages(int64(o.Accounts) * benchRowBytes)
 	c := &benchChain{o: o, saved: time.Now()}
 	var err error
 	if c.clock, err = time.Parse(base.TimeLayout, benchStart); err != nil {

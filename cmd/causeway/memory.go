@@ -17,8 +17,14 @@ import (
 const (
 	gcPercent   = 400
 	memoryShare = 0.7
-	// hugeShare is for how much of the memory large pages are asked for.
+	// hugeShare is for how much of the memory large pages are asked for at most.
 	hugeShare = 0.25
+	// largeState is the file, in bytes, from which on they are asked for: with a
+	// small heap clearing them costs more than finding small ones.
+	largeState = 64 << 20
+	// heapPerByte is about what a byte of the file becomes in memory, with
+	// garbage.
+	heapPerByte = 32
 )
 
 // tuneCollector applies the setting. GOGC and GOMEMLIMIT, where they are given,
@@ -30,8 +36,28 @@ func tuneCollector() {
 	if limit := memoryLimit("/proc/meminfo", "/sys/fs/cgroup/memory.max"); limit > 0 {
 		debug.SetMemoryLimit(int64(memoryShare * float64(limit)))
 		debug.SetGCPercent(gcPercent)
-		hugePages(int(min(hugeShare*float64(limit), math.MaxInt/2)))
 	}
+}
+
+// tunePages prepares the heap for a state whose file has so many bytes, before
+// it is opened.
+func tunePages(file int64) {
+	if file < largeState {
+		return
+	}
+	limit := memoryLimit("/proc/meminfo", "/sys/fs/cgroup/memory.max")
+	if size := min(heapPerByte*float64(file), hugeShare*float64(limit), math.MaxInt/2); size > 0 {
+		hugePages(int(size))
+	}
+}
+
+// fileSize is that of a file that may not be there.
+func fileSize(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // memoryLimit is the memory, in bytes, that the machine has or that its group

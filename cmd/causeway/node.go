@@ -182,6 +182,7 @@ func (n *node) openStores(context.Context) (err error) {
 	if n.readOnly {
 		openState = state.OpenReadOnly
 	}
+	tunePages(fileSize(n.home.path(stateFile)))
 	if n.db, err = openState(n.home.path(stateFile)); err != nil {
 		return err
 	}
