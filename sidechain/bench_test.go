@@ -1,6 +1,7 @@
 package sidechain_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -75,4 +76,24 @@ func benchmarkTransfers(b *testing.B, path string) {
 func BenchmarkTransfers(b *testing.B) {
 	b.Run("memory", func(b *testing.B) { benchmarkTransfers(b, "") })
 	b.Run("disk", func(b *testing.B) { benchmarkTransfers(b, filepath.Join(b.TempDir(), "sidechain.db")) })
+}
+
+// BenchmarkHashing is the floor of a transfer: SHA-256 over texts of the
+// lengths that a transfer in a block of 1,000 has hashed, and nothing else. The
+// state root is not in it (BenchmarkRoot of package state).
+func BenchmarkHashing(b *testing.B) {
+	lengths := []int{
+		64, 128, 64, 128, // table and database hash of two writes
+		128, 128, // its share of both merkle trees
+		650, // the transaction
+		950, // its share of the block
+	}
+	text := make([]byte, 1024)
+	var sum [32]byte
+	for b.Loop() {
+		for _, n := range lengths {
+			text[0] ^= sum[0]
+			sum = sha256.Sum256(text[:n])
+		}
+	}
 }
