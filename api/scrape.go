@@ -35,7 +35,7 @@ var (
 	descLag    = desc("node_lag_blocks", "Blocks that the node is behind the others.", "chain", "node")
 	descInfo   = desc("node_info", "1; the labels say what the node is.", "chain", "node", "version", "network")
 
-	descDeposits    = desc("deposits_open", "Deposits that are not credited, by state.", "chain", "state")
+	descDeposits    = desc("deposits_open", "Deposits that are not credited, or are and left the chain (shortfall), by state.", "chain", "state")
 	descWithdrawals = desc("withdrawals_open", "Withdrawals that are neither settled nor returned, by state.", "chain", "state")
 	descBatches     = desc("batches_open", "Payout transactions that are not settled.", "chain")
 	descOutflow     = desc("payout_cap_used_coins", "Payouts that count against the cap, in coins.", "chain")

@@ -21,7 +21,7 @@ type Figures struct {
 // ChainFigures are those of one chain.
 type ChainFigures struct {
 	Chain         string
-	Deposits      map[string]int // not credited, by state
+	Deposits      map[string]int // not credited, or credited and not in the chain, by state
 	Withdrawals   map[string]int // neither settled nor returned, by state
 	Batches       int            // not at their end
 	Confirmations uint64         // that a deposit needs now
@@ -70,7 +70,7 @@ func figuresOf(s *pegs.State, id chains.ID, block uint64) ChainFigures {
 		Chain: string(id), Deposits: map[string]int{}, Withdrawals: map[string]int{}, Batches: len(s.OpenBatches(id)),
 		Confirmations: c.CreditDepth(), Outflow: inCoins(s.OutflowWithin(id, block), id), Cap: inCoins(c.Config.Limits.Cap, id),
 	}
-	for _, d := range s.Uncredited() {
+	for _, d := range s.OpenDeposits() {
 		if d.Chain == id {
 			f.Deposits[string(d.State())]++
 		}

@@ -231,3 +231,27 @@ func TestMintsAreNotSubmittedOnceHalted(t *testing.T) {
 		t.Errorf("a settlement while minting is halted: %v, %d actions", err, counted.actions)
 	}
 }
+
+// The figures for a monitor count what is open, by state and cause.
+func TestFigures(t *testing.T) {
+	w, _ := crookedWorld(t)
+	g, ctx := w.node.gateway, t.Context()
+	if err := errors.Join(g.Halt(ctx, "btc", "a test", "ann", pegs.ScopeMinting), g.Alert(ctx, "btc", "ann", "a test", false)); err != nil {
+		t.Fatal(err)
+	}
+	w.pay(w.depositAddress("alice"), "0.5")
+	w.pay(w.depositAddress("bob"), "0.00001")
+	w.mine(2)
+	w.wait("the figures", func() bool {
+		f := g.Figures()
+		if len(f.Chains) != 1 {
+			return false
+		}
+		c := f.Chains[0]
+		return c.Deposits["confirming"] == 1 && c.Deposits["below_minimum"] == 1 && c.Confirmations == 6 &&
+			len(c.Halts) == 1 && c.Halts[0] == causeOperator && len(c.Alerts) == 1 && c.Cap == 0
+	})
+	if inCoins(chains.NewAmount(150_000_000), chains.BTC) != 1.5 {
+		t.Error("amounts are not in coins")
+	}
+}

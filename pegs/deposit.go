@@ -271,6 +271,10 @@ func (s *State) Claimable(d *Deposit) (symbol, quantity string, remainder chains
 	return asset.Symbol, quantity, remainder, nil
 }
 
+// OpenDeposits lists the deposits that are not credited, or are and left the
+// chain.
+func (s *State) OpenDeposits() []*Deposit { return ordered(s.openDeposits) }
+
 // creditedRight says whether the sidechain credited what was paid.
 func (d *Deposit) creditedRight() bool {
 	return d.Credit.Symbol == d.Symbol && d.Credit.Quantity == d.Quantity && d.Credit.To == d.Account

@@ -95,7 +95,7 @@ func newHaltCommand() *cobra.Command {
 		use: "halt", short: "Stop deposits, minting or payouts of a chain",
 		long: "halt stops scopes of a chain until resume. When it returns, nothing that it\n" +
 			"forbids is on its way any more. A transaction that a node has taken cannot be\n" +
-			"taken back, and is broadcast on.",
+			"taken back, and may be mined all the same.",
 		path: "halt", flags: scopeFlags, required: []string{"chain"},
 	}.command()
 }
