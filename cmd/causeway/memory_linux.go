@@ -12,8 +12,6 @@ import (
 // untouched; the mark stays with the addresses, which the heap takes first.
 // It is a hint: where the kernel has none to give, nothing changes.
 func hugePages(size int) {
-	reserved := make([]byte, size)
-	_ = syscall.Madvise(reserved, syscall.MADV_HUGEPAGE)
-	reserved = nil
+	_ = syscall.Madvise(make([]byte, size), syscall.MADV_HUGEPAGE)
 	debug.FreeOSMemory()
 }
