@@ -1,6 +1,7 @@
 package pegs
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -230,6 +231,33 @@ func TestChangeOfAnAdoptedBatchLeavesTheChain(t *testing.T) {
 	}
 	if !slices.Contains(b.outboxes(), "replan") {
 		t.Errorf("the first is not sent again: %v", b.outboxes())
+	}
+}
+
+// A dearer variant was planned when the first was mined; its change was then
+// promised to a child, and both left the chain. The signer would refuse the
+// variant for ever: it is not asked for.
+func TestNoVariantBesideAChildAfterAReorg(t *testing.T) {
+	b := newBook(t)
+	b.credit("t1", "alice", 100_000)
+	b.blocks(1)
+	b.queue("w1", 40_000)
+	parent := planFor([]string{"w1"}, at("t1", 0))
+	b.do(parent)
+	b.do(assignedAs(parent))
+	b.do(signedAs(parent, "x", 59_000))
+	b.do(&Bumped{Batch: parent.Batch, Fee: chains.NewAmount(2_000), Plan: json.RawMessage(`{}`)})
+	if len(b.ToSign(chains.BTC)) != 1 {
+		t.Fatal("the variant is not to be signed")
+	}
+	b.block([]Payment{changes("x", 1, 59_000)}, spends("x", at("t1", 0))...)
+	b.queue("w2", 20_000)
+	child := planFor([]string{"w2"}, at("x", 1))
+	b.do(child)
+	b.do(assignedAs(child))
+	b.back()
+	if list := b.ToSign(chains.BTC); len(list) != 1 || list[0].ID != child.Batch {
+		t.Errorf("%d batches to sign", len(list))
 	}
 }
 

@@ -230,10 +230,12 @@ func (s *State) ToSign(id chains.ID) []*Batch {
 	return s.batchesWhere(id, func(b *Batch) bool { return s.Signable(b) })
 }
 
-// Signable says whether the plan of a batch waits for a signature.
+// Signable says whether the plan of a batch waits for a signature. A further
+// variant does not once the change of an earlier one is promised to a child: it
+// was mined, spent, and has left the chain again.
 func (s *State) Signable(b *Batch) bool {
 	assigned := b.Assigned != nil || failpoint.Off(failpoint.AssignBeforeSign)
-	return assigned && b.undecided() && b.Pending && b.Plan != nil && s.CancelOf(b) == nil
+	return assigned && b.undecided() && b.Pending && b.Plan != nil && s.CancelOf(b) == nil && !s.HasChild(b)
 }
 
 // ToLift lists the signed batches in no block that can still be made dearer, by a
