@@ -178,7 +178,7 @@ func (n *Node) conflicts(tx *Tx) (conflicts, rest []*Tx) {
 func (n *Node) replaces(tx *Tx, fee int64, conflicts []*Tx) error {
 	var old int64
 	for _, other := range conflicts {
-		if !slices.ContainsFunc(other.Msg.TxIn, func(in *wire.TxIn) bool { return in.Sequence <= mempool.MaxRBFSequence }) {
+		if n.sim.params.FirstSeen || !slices.ContainsFunc(other.Msg.TxIn, func(in *wire.TxIn) bool { return in.Sequence <= mempool.MaxRBFSequence }) {
 			return errConflict
 		}
 		paid, err := n.sim.fee(other)
@@ -245,13 +245,8 @@ func (s *Sim) check(b branch, tx *Tx, made map[chainhash.Hash]*Tx) (int64, error
 		prevs.AddPrevOut(op, s.txs[op.Hash].Msg.TxOut[op.Index])
 	}
 	hashes := txscript.NewTxSigHashes(tx.Msg, prevs)
-	for i, in := range tx.Msg.TxIn {
-		out := prevs.FetchPrevOutput(in.PreviousOutPoint)
-		vm, err := txscript.NewEngine(out.PkScript, tx.Msg, i, txscript.StandardVerifyFlags, s.sigs, hashes, out.Value, prevs)
-		if err == nil {
-			err = vm.Execute()
-		}
-		if err != nil {
+	for i := range tx.Msg.TxIn {
+		if err := s.params.VerifyInput(tx.Msg, i, prevs, hashes, s.sigs); err != nil {
 			return 0, fmt.Errorf("%w, input %d: %w", errScript, i, err)
 		}
 	}

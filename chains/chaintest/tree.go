@@ -1,6 +1,7 @@
 package chaintest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -184,7 +185,7 @@ func (s *Sim) assemble(parent *Block, txs []*Tx, reward []*wire.TxOut) (*wire.Ms
 		list[0] = btcutil.NewTx(coinbase)
 	}
 	msg := &wire.MsgBlock{Header: wire.BlockHeader{
-		Version: max(s.params.BlockVersion, 0x20000000), PrevBlock: parent.Hash, MerkleRoot: blockchain.CalcMerkleRoot(list, false),
+		Version: cmp.Or(s.params.BlockVersion, 0x20000000), PrevBlock: parent.Hash, MerkleRoot: blockchain.CalcMerkleRoot(list, false),
 		Timestamp: s.net.GenesisBlock.Header.Timestamp.Add(time.Duration(parent.Height+1) * 10 * time.Minute), Bits: s.net.PowLimitBits,
 	}}
 	for _, tx := range list {

@@ -116,7 +116,8 @@ func (w *wallet) pay(outs []*wire.TxOut) (*wire.MsgTx, error) {
 	}
 	msg := wire.NewMsgTx(2)
 	msg.TxOut = append(msg.TxOut, outs...)
-	fee := int64(200 * (len(outs) + 1))
+	rate := 4 * w.sim.params.Fees.Relay // of 1000 virtual bytes
+	fee := rate * int64(50*(len(outs)+1)) / 1000
 	for have < need+fee {
 		if len(w.coins) == 0 {
 			return nil, errors.New("chaintest: the payer has no coins left")
@@ -127,7 +128,7 @@ func (w *wallet) pay(outs []*wire.TxOut) (*wire.MsgTx, error) {
 		in.Sequence = mempool.MaxRBFSequence
 		msg.AddTxIn(in)
 		have += c.value
-		fee += 400
+		fee += rate * 150 / 1000
 	}
 	msg.AddTxOut(wire.NewTxOut(have-need-fee, w.script))
 	return msg, w.sign(msg)
@@ -135,7 +136,8 @@ func (w *wallet) pay(outs []*wire.TxOut) (*wire.MsgTx, error) {
 
 func (w *wallet) sign(msg *wire.MsgTx) (err error) {
 	for i, in := range msg.TxIn {
-		if in.SignatureScript, err = txscript.SignatureScript(msg, i, w.script, txscript.SigHashAll, w.key, true); err != nil {
+		prev := w.sim.txs[in.PreviousOutPoint.Hash].Msg.TxOut[in.PreviousOutPoint.Index]
+		if in.SignatureScript, err = w.sim.params.SignP2PKH(msg, i, w.script, prev.Value, w.key); err != nil {
 			return err
 		}
 	}
@@ -155,7 +157,7 @@ func (w *wallet) respend(tx *Tx) *wire.MsgTx {
 		value += prev.Msg.TxOut[in.PreviousOutPoint.Index].Value
 		msg.AddTxIn(wire.NewTxIn(&in.PreviousOutPoint, nil, nil))
 	}
-	msg.AddTxOut(wire.NewTxOut(value-1000, w.script))
+	msg.AddTxOut(wire.NewTxOut(value-2*w.sim.params.Fees.Relay, w.script))
 	if w.sign(msg) != nil {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"strconv"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -123,8 +124,11 @@ func TestAmounts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { // a float still rounds to the right amount
 		sat := rapid.Int64Range(0, 21_000_000*coin).Draw(t, "sat")
 		f, err := floatAmount(sat).Float64()
-		if err != nil || int64(f*coin+0.5) != sat {
-			t.Fatalf("%d as a float: %s", sat, floatAmount(sat))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := parseAmount(strconv.FormatFloat(f, 'f', 8, 64)); err != nil || got != sat {
+			t.Fatalf("%d as a float: %s, which is %d (%v)", sat, floatAmount(sat), got, err)
 		}
 	})
 }

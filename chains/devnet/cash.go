@@ -131,6 +131,29 @@ func (c *Chain) previous(op wire.OutPoint) (out *wire.TxOut, entry *blockchain.U
 	return out, blockchain.NewUtxoEntry(wire.NewTxOut(out.Value, openScript), known.BlockHeight(), known.IsCoinBase()), nil
 }
 
+// VerifyInput checks the signature of an input by the coin's rules. sigs may be nil.
+func (p Params) VerifyInput(tx *wire.MsgTx, i int, previous txscript.PrevOutputFetcher, hashes *txscript.TxSigHashes, sigs *txscript.SigCache) error {
+	out := previous.FetchPrevOutput(tx.TxIn[i].PreviousOutPoint)
+	if p.ForkID {
+		return verifyCash(tx, i, out, hashes)
+	}
+	engine, err := txscript.NewEngine(out.PkScript, tx, i, txscript.StandardVerifyFlags, sigs, hashes, out.Value, previous)
+	if err != nil {
+		return err
+	}
+	return engine.Execute()
+}
+
+// SignP2PKH makes the signature script of an input that spends a P2PKH output of
+// that value.
+func (p Params) SignP2PKH(tx *wire.MsgTx, i int, script []byte, value int64, key *btcec.PrivateKey) ([]byte, error) {
+	if !p.ForkID {
+		return txscript.SignatureScript(tx, i, script, txscript.SigHashAll, key, true)
+	}
+	hashes := txscript.NewTxSigHashes(tx, txscript.NewCannedPrevOutputFetcher(script, value))
+	return signCash(tx, i, walletCoin{value: value, script: script}, key, hashes)
+}
+
 // verifyCash checks one input.
 func verifyCash(tx *wire.MsgTx, i int, out *wire.TxOut, hashes *txscript.TxSigHashes) error {
 	if !txscript.IsPayToPubKeyHash(out.PkScript) {

@@ -186,7 +186,7 @@ func (c *Chain) openPool() {
 			MaxSigOpCostPerTx:    blockchain.MaxBlockSigOpsCost / 4,
 			MinRelayTxFee:        btcutil.Amount(c.params.Fees.Relay),
 			AcceptNonStd:         c.params.ForkID, // admit looks
-			RejectReplacement:    c.params.ForkID,
+			RejectReplacement:    c.params.FirstSeen,
 		},
 		ChainParams:    c.net,
 		FetchUtxoView:  c.fetchView,

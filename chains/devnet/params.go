@@ -20,9 +20,12 @@ type Params struct {
 	Maturity uint16
 	// SegWit switches BIP 141 and BIP 341 on from block 1, or off for ever.
 	SegWit bool
-	// ForkID asks for Bitcoin Cash's signatures and order of transactions, and
-	// refuses replacement (cash.go). It excludes SegWit.
+	// ForkID asks for Bitcoin Cash's signatures and order of transactions
+	// (cash.go). It excludes SegWit.
 	ForkID bool
+	// FirstSeen refuses replacements, as nodes of some coins do that are run as
+	// they are shipped.
+	FirstSeen bool
 	// Spare is how many coinbases beyond the first 20 a new chain mines for its
 	// wallet.
 	Spare int32

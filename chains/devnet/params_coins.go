@@ -8,8 +8,8 @@ import (
 )
 
 // Litecoin is Litecoin's regtest: real genesis, scrypt, maturity 100, segwit and
-// taproot active, both forms of P2SH addresses, 2 sat/vB. There is no extension
-// block (MWEB): it is as if that never activated.
+// taproot active, both forms of P2SH addresses, first seen instead of replacement,
+// 2 sat/vB. There is no extension block (MWEB): it is as if that never activated.
 func Litecoin() Params {
 	return Params{
 		Name:     "ltc",
@@ -24,6 +24,7 @@ func Litecoin() Params {
 		},
 		Fees:        Fees{Wallet: 2_000, Relay: 1_000, Max: 10_000_000},
 		AddressList: true,
+		FirstSeen:   true,
 	}
 }
 
@@ -59,6 +60,7 @@ func BitcoinCash() Params {
 		Net:         &chaincfg.RegressionNetParams,
 		Maturity:    100,
 		ForkID:      true,
+		FirstSeen:   true,
 		Addresses:   CashAddresses{Prefix: "bchreg"},
 		Fees:        Fees{Wallet: 2_000, Relay: 1_000, Max: 10_000_000},
 		AddressList: true,
