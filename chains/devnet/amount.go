@@ -28,11 +28,12 @@ func formatAmount(sat int64) json.Number {
 }
 
 // floatAmount prints satoshi the way a careless node does: with an exponent
-// when small, and one binary ulp off (0.3 as 0.30000000000000004) otherwise.
-// Rounded to eight decimals it is still the right amount.
+// when small, and one binary ulp off (0.3 as 0.30000000000000004) otherwise, as
+// long as that is less than half a satoshi. Rounded to eight decimals it is
+// still the right amount.
 func floatAmount(sat int64) json.Number {
 	f := float64(sat) / coin
-	if f != 0 && math.Abs(f) >= 1e-4 {
+	if mag := math.Abs(f); mag >= 1e-4 && mag < 1<<23 {
 		f = math.Nextafter(f, math.Inf(1))
 	}
 	text := strconv.FormatFloat(f, 'g', -1, 64)
