@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"path/filepath"
@@ -9,8 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/btcec/v2"
+
 	"causeway/chains"
 	"causeway/chains/litecoin"
+	"causeway/chains/utxo"
 	"causeway/chains/utxo/rpcnode"
 	"causeway/gateway"
 	"causeway/internal/nodetest"
@@ -256,6 +260,75 @@ func TestRoundOnBchd(t *testing.T) {
 		t.Errorf("address %s", a)
 	}
 	s.round("3", []string{"P2PKH", "P2SH"}, "0.25")
+}
+
+// TestTokensOnBchd: coins that come with tokens are credited, stay in the reserves
+// and are not spent, even when nothing else is left to pay with.
+func TestTokensOnBchd(t *testing.T) {
+	t.Parallel()
+	node := nodetest.Bchd(t)
+	node.Generate(110)
+	s := newCoinSite(t, node)
+	own, err := node.Coin.Script(s.address())
+	must(t, err)
+	key, _ := btcec.PrivKeyFromBytes(bytes.Repeat([]byte{0x17}, 32))
+	script := nodetest.P2PKH(key)
+	to, err := node.Coin.Address(script)
+	must(t, err)
+	// The category is the id of a transaction whose output 0 is spent.
+	first := node.Send(nodetest.Payout{Address: to, Amount: coins(t, "4")}, nodetest.Payout{Address: to, Amount: coins(t, "4")})
+	node.Generate(1)
+	category, err := hex.DecodeString(first)
+	must(t, err)
+	slices.Reverse(category)
+	withTokens := slices.Concat([]byte{0xef}, category, []byte{0x10, 100}, own)
+	draft, err := node.Coin.Draft(
+		[]utxo.Input{{Outpoint: chains.Outpoint{TxID: first}, Amount: coins(t, "4"), Script: script, Sequence: utxo.Replaceable}},
+		[]utxo.Payee{{Script: withTokens, Amount: coins(t, "2.5")}, {Script: own, Amount: coins(t, "1.4")}}, 0)
+	must(t, err)
+	signed, err := draft.Sign(func([]byte) (*btcec.PrivateKey, error) { return key, nil })
+	must(t, err)
+	node.Call(nil, "sendrawtransaction", hex.EncodeToString(signed.Raw))
+	s.mineUntil("both credits", func() bool {
+		credited := 0
+		for _, d := range s.deposits("alice") {
+			if d.State == "credited" && d.TxID == signed.TxID {
+				credited++
+			}
+		}
+		return credited == 2
+	})
+	s.wantBalance("alice", s.symbol, "3.90000000")
+	s.generate(inputDepth)
+	payee, err := node.Coin.Address(payees()["P2PKH"])
+	must(t, err)
+	withdraw := func(quantity string) (id string) {
+		t.Helper()
+		id, err := s.contract(t.Context(), "alice", s.key, "pegs", "withdraw", map[string]any{"symbol": s.symbol, "quantity": quantity, "address": payee})
+		must(t, err)
+		return id
+	}
+	var w gateway.Withdrawal
+	state := func(id string) string {
+		w = gateway.Withdrawal{}
+		must(t, s.get(t.Context(), "/v1/withdrawals/"+id, &w))
+		return w.State
+	}
+	// The plain output pays, and its change; the tokens' coins are not touched.
+	small := withdraw("1")
+	s.mineUntil("a payout from the plain output", func() bool { return state(small) == "settled" })
+	large := withdraw("2")
+	s.mineUntil("the large one to wait", func() bool { return state(large) == "queued" && w.Detail != "" })
+	s.generate(3)
+	if got := state(large); got != "queued" {
+		t.Errorf("a payout that only the tokens' coins could make is %s", got)
+	}
+	// The larger output is the second (BIP69). The books hold it and balance.
+	var out nodetest.NodeOutput
+	if node.Call(&out, "gettxout", signed.TxID, 1, false); coins(t, out.Value.String()) != coins(t, "2.5") {
+		t.Errorf("the output with the tokens: %+v", out)
+	}
+	s.audit()
 }
 
 // TestRoundOnDogenet: the embedded chain in a process of its own.
