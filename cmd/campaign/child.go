@@ -40,6 +40,7 @@ type childConfig struct {
 	Trap  trap     `json:"trap"`
 	Depth uint64   `json:"depth"` // of a credit; 0: creditDepth
 	Large bool     `json:"large"` // memory counts
+	Audit bool     `json:"audit"` // again and again, beside everything else
 	Log   bool     `json:"log"`
 }
 
@@ -93,6 +94,9 @@ func childMain(in io.Reader, out, log io.Writer) int {
 		return exitUsage
 	}
 	o := nodeOptions{home: cfg.Home, nodes: cfg.Nodes, depth: cmp.Or(cfg.Depth, creditDepth), poll: time.Millisecond, log: logger}
+	if cfg.Audit {
+		o.audit = 20 * time.Millisecond
+	}
 	if len(cfg.Nodes) > 1 {
 		o.wrap = newRelay().wrap
 	}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"causeway/chains/devnet"
+	"causeway/sidechain/graphene"
+
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+// burn is a withdrawal that a user asked for.
+type burn struct {
+	tx       *graphene.SignedTransaction
+	part     string // which call of the transaction, when it has several
+	account  string
+	script   string // hex
+	quantity int64
+	burned   bool // the sidechain took it
+	refused  bool
+}
+
+// id is the burn's id on the sidechain.
+func (b *burn) id() string {
+	if b.part != "" {
+		return b.tx.ID() + "-" + b.part
+	}
+	return b.tx.ID()
+}
+
+// addresses asks where the users pay in.
+func (l *life) addresses() error {
+	for _, user := range users {
+		var answer struct {
+			Address string `json:"address"`
+		}
+		err := l.ask(func() error {
+			return l.api.post("/v1/deposit-addresses", map[string]string{"chain": "btc", "account": user}, &answer)
+		})
+		if err != nil {
+			return err
+		}
+		l.address[user] = answer.Address
+	}
+	return nil
+}
+
+// withdraw burns some of a user's tokens, if he has them.
+func (l *life) withdraw(user string) error {
+	var rows []balanceRow
+	err := l.ask(func() (err error) {
+		rows, err = rowsOf[balanceRow](l.api, "tokens", "balances", map[string]string{"symbol": pegSymbol, "account": user})
+		return err
+	})
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	have, err := unitsOf(rows[0].Balance)
+	if err != nil || have < 2*minimumUnits {
+		return err
+	}
+	quantity := minimumUnits + feeUnits + l.rng.Int64N(have-minimumUnits-feeUnits+1)
+	address := l.payee()
+	script, err := l.sim.Script(address)
+	if err != nil {
+		return err
+	}
+	b := &burn{account: user, script: hex.EncodeToString(script), quantity: quantity}
+	err = l.ask(func() (err error) {
+		b.tx, err = l.api.call(l.baseID, user, contractCall{"pegs", "withdraw", map[string]string{
+			"symbol": pegSymbol, "quantity": coins(quantity), "address": address,
+		}})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	l.burns = append(l.burns, b)
+	l.counts["burns"]++
+	l.say("%s withdraws %d", user, quantity)
+	return l.resend()
+}
+
+// payee is an address of nobody, in one of the forms that can be paid.
+func (l *life) payee() string {
+	hash := make([]byte, 32)
+	for i := range hash {
+		hash[i] = byte(l.rng.UintN(256))
+	}
+	codec := devnet.Bitcoin().Addresses
+	switch l.rng.IntN(4) {
+	case 0:
+		return codec.Encode(append(append([]byte{0x76, 0xa9, 20}, hash[:20]...), 0x88, 0xac))
+	case 1:
+		return codec.Encode(append(append([]byte{0xa9, 20}, hash[:20]...), 0x87))
+	case 2:
+		return codec.Encode(append([]byte{0, 20}, hash[:20]...))
+	}
+	return codec.Encode(append([]byte{0, 32}, hash...))
+}
+
+// resend hands in the burns that no block holds: a process that ended has
+// forgotten them.
+func (l *life) resend() error {
+	for _, b := range l.burns {
+		if b.burned || b.refused {
+			continue
+		}
+		// Whatever is said about it, the blocks decide.
+		err := l.ask(func() error { return l.api.send(b.tx) })
+		if err != nil && !errors.Is(err, errRefused) {
+			return err
+		}
+	}
+	return nil
+}
+
+// receipts looks up what became of the burns.
+func (l *life) receipts() (open int, err error) {
+	for _, b := range l.burns {
+		if b.burned || b.refused {
+			continue
+		}
+		var r *receipt
+		err := l.ask(func() error {
+			return l.api.rpc("/blockchain", "getTransactionInfo", map[string]string{"txid": b.tx.ID()}, &r)
+		})
+		if err != nil {
+			return 0, err
+		}
+		if r == nil {
+			open++
+			continue
+		}
+		var logs struct {
+			Errors []string `json:"errors"`
+		}
+		if err := json.Unmarshal([]byte(r.Logs), &logs); err != nil {
+			return 0, err
+		}
+		b.refused = len(logs.Errors) > 0
+		b.burned = !b.refused
+	}
+	return open, nil
+}
+
+// sending is told of every transaction that a node is asked to send, before the
+// node has it: what it spends must be assigned to it, and its bytes in the ledger.
+func (l *life) sending(_ int, tx *wire.MsgTx) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id := tx.TxHash()
+	if l.known[id] {
+		return
+	}
+	l.known[id] = true
+	l.sent = append(l.sent, tx)
+	if l.api.url == "" || l.hurry {
+		return
+	}
+	spends := map[string]bool{}
+	for _, in := range tx.TxIn {
+		spends[in.PreviousOutPoint.String()] = true
+	}
+	var row assignRow
+	rows, err := rowsOf[assignRow](l.api, "pegs", "assigns", struct{}{})
+	if err != nil {
+		return // it was killed just now
+	}
+	for _, r := range rows {
+		if len(r.Spends) == len(spends) && spends[r.Spends[0]] {
+			row = r
+		}
+	}
+	if row.Batch == "" {
+		l.faults = append(l.faults, fmt.Sprintf("transaction %s was sent, and its inputs are assigned to nothing", id))
+		return
+	}
+	if len(row.IDs) == 0 {
+		return
+	}
+	var w withdrawalItem
+	if err := l.api.get("/v1/withdrawals/"+row.IDs[0], &w); err != nil {
+		return
+	}
+	for _, v := range append(w.Variants, w.TxID) {
+		if v == id.String() {
+			return
+		}
+	}
+	l.faults = append(l.faults, fmt.Sprintf("transaction %s was sent, and the ledger does not know it (%s, %v)", id, w.State, w.Variants))
+}
