@@ -107,6 +107,40 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+// Scenario 7: what holds our key or its hash in any other form is not ours.
+func TestLookalikesAreNotOurs(t *testing.T) {
+	key, hash := bytes.Repeat([]byte{2}, 33), bytes.Repeat([]byte{7}, 20)
+	script := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+	ours := script([]byte{0, 20}, hash)
+	set := NewWatchSet()
+	if err := set.Add(ours, Watch{Kind: WatchDeposit, Account: "alice"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := set.Lookup(ours); !ok {
+		t.Fatal("our own script is not ours")
+	}
+	for name, s := range map[string][]byte{
+		"P2PKH of the hash":         script([]byte{0x76, 0xa9, 20}, hash, []byte{0x88, 0xac}),
+		"P2SH of the hash":          script([]byte{0xa9, 20}, hash, []byte{0x87}),
+		"P2PK":                      script([]byte{33}, key, []byte{0xac}),
+		"bare multisig":             script([]byte{0x51, 33}, key, []byte{0x51, 0xae}),
+		"OP_RETURN of the hash":     script([]byte{0x6a, 20}, hash),
+		"OP_RETURN of the script":   script([]byte{0x6a, 22}, ours),
+		"witness version 1":         script([]byte{0x51, 20}, hash),
+		"witness version 2":         script([]byte{0x52, 20}, hash),
+		"pushed by OP_PUSHDATA1":    script([]byte{0, 0x4c, 20}, hash),
+		"a program of 32 bytes":     script([]byte{0, 32}, hash, make([]byte, 12)),
+		"with a byte more":          script(ours, []byte{0}),
+		"with a byte less":          ours[:21],
+		"behind a token prefix":     script([]byte{0xef}, make([]byte, 32), []byte{0x20}, ours),
+		"the hash, one bit changed": script([]byte{0, 20, 6}, hash[1:]),
+	} {
+		if w, ok := set.Lookup(s); ok {
+			t.Errorf("%s is taken for %v", name, w)
+		}
+	}
+}
+
 // watchedScript is the n-th of many P2WPKH scripts.
 func watchedScript(n int) []byte {
 	script := append([]byte{0, 20}, make([]byte, 20)...)

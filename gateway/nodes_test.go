@@ -98,6 +98,7 @@ func TestNodesThatCannotBeReliedUponHaltTheChain(t *testing.T) {
 		{fmt.Errorf("n1: %w: refused", chains.ErrUnavailable), "n1"},
 		{fmt.Errorf("%w; %w: version 1", chains.ErrNoQuorum, chains.ErrNodeVersion), "version 1"},
 		{fmt.Errorf("%w; %w: block 0 is x", chains.ErrNoQuorum, chains.ErrWrongNetwork), "block 0 is x"},
+		{fmt.Errorf("%w: value out of range", chains.ErrBadBlock), "block: "},
 	} {
 		source.set(c.err)
 		w.wait("the halt for "+c.say, func() bool {

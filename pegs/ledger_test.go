@@ -297,6 +297,55 @@ func TestReorgOfDeposits(t *testing.T) {
 	}
 }
 
+// Scenario 31: a payment leaves the chain and its inputs pay us in another
+// transaction. One of the two is credited.
+func TestReplacedByAnotherPaymentToUs(t *testing.T) {
+	b := newBook(t)
+	b.blocks(3)
+	b.block([]Payment{pays("t1", 0, "alice", 50_000)}, spends("t1", at("his", 0))...)
+	b.back()
+	b.block([]Payment{pays("t2", 0, "alice", 49_000)}, spends("t2", at("his", 0))...)
+	b.blocks(5)
+	list := b.ToMint(chains.BTC)
+	if len(list) != 1 || list[0] != b.deposit("t2", 0) || b.deposit("t1", 0).State() != DepositGone {
+		t.Errorf("%d to mint, the first is %s", len(list), b.deposit("t1", 0).State())
+	}
+}
+
+// Scenario 43: whatever miners write as the time of their blocks, the books are the
+// same, depths included.
+func TestTimesOfBlocksDecideNothing(t *testing.T) {
+	live := func(time func(height uint64) int64) string {
+		b := newBook(t)
+		for height := range uint64(12) {
+			var payments []Payment
+			if height%3 == 0 {
+				payments = []Payment{pays(fmt.Sprint("t", height), 0, "alice", 2*coin)}
+			}
+			header := chains.Header{BlockRef: chains.BlockRef{Height: height, Hash: fmt.Sprint("b", height)}, Parent: b.hash, Time: time(height)}
+			b.do(&Connected{Chain: chains.BTC, Match: Match{Header: header, Payments: payments}})
+			b.height, b.hash = height+1, header.Hash
+		}
+		c, _ := b.Chain(chains.BTC)
+		text := fmt.Sprintln(c.CreditDepth(), len(b.ToMint(chains.BTC)))
+		for _, d := range b.Deposits("") {
+			text += fmt.Sprintln(d.ID, d.State(), b.Confirmations(d), b.Needed(d))
+		}
+		return text
+	}
+	want := live(func(height uint64) int64 { return 1_700_000_000 + 600*int64(height) })
+	for name, time := range map[string]func(uint64) int64{
+		"all at once":       func(uint64) int64 { return 1_700_000_000 },
+		"two hours ahead":   func(height uint64) int64 { return 1_700_007_200 + 600*int64(height) },
+		"going back":        func(height uint64) int64 { return 1_700_000_000 - 600*int64(height) },
+		"jumping by a week": func(height uint64) int64 { return 1_700_000_000 + int64(height%2)*604_800 },
+	} {
+		if diff := cmp.Diff(want, live(time)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
 // Whatever the chain did on the way, what it ends with decides.
 func TestOnlyTheFinalChainCounts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -30,6 +30,17 @@ func TestMintCreditsOnce(t *testing.T) {
 	}
 }
 
+// TestSameTxidOnTwoChains: after a fork one transaction can be in both chains, and
+// is two deposits (scenario 4).
+func TestSameTxidOnTwoChains(t *testing.T) {
+	n := newNetwork(t)
+	n.must("att-one", "mint", "id", "btc:"+hash1+":0", "symbol", "SWAP.BTC", "quantity", "1.00000000", "to", "alice")
+	n.must("att-one", "mint", "id", "doge:"+hash1+":0", "symbol", "SWAP.DOGE", "quantity", "2.00000000", "to", "alice")
+	n.refused("deposit already credited", "att-one", "mint", "id", "doge:"+hash1+":0", "symbol", "SWAP.DOGE", "quantity", "2.00000000", "to", "alice")
+	n.wantBalance("alice", "SWAP.BTC", "1")
+	n.wantBalance("alice", "SWAP.DOGE", "2")
+}
+
 func TestMintRefusals(t *testing.T) {
 	n := newNetwork(t)
 	good := "btc:" + hash1 + ":0"
