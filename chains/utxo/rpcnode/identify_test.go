@@ -32,6 +32,8 @@ func TestWrongChain(t *testing.T) {
 		{"no such question", bitcoin.New, chains.Regtest, nil, nil},
 		{"cash for bitcoin, regtest", bitcoin.New, chains.Regtest, map[string]string{"validateaddress": invalid}, chains.ErrWrongNetwork},
 		{"bitcoin for cash, regtest", bitcoincash.New, chains.Regtest, map[string]string{"validateaddress": invalid}, chains.ErrWrongNetwork},
+		{"the question is refused", bitcoincash.New, chains.Regtest, map[string]string{"validateaddress": refusal(-1, "not here")}, nil},
+		{"starting", bitcoincash.New, chains.Regtest, map[string]string{"validateaddress": refusal(-28, "Loading")}, chains.ErrUnavailable},
 		{"broken answer", bitcoincash.New, chains.Regtest, map[string]string{"validateaddress": "broken"}, chains.ErrUnavailable},
 		{"other fork", bitcoincash.New, chains.Mainnet, map[string]string{"getblockhash": result(`"` + testHash + `"`)}, chains.ErrWrongNetwork},
 		{"not so far yet", bitcoincash.New, chains.Mainnet, map[string]string{"getblockhash": refusal(-8, "Block height out of range"), "validateaddress": valid}, chains.ErrUnavailable},

@@ -184,9 +184,10 @@ func (n *Node) distinguish(ctx context.Context) error {
 	var answer struct {
 		Valid *bool `json:"isvalid"`
 	}
+	var refused *RPCError
 	err := n.client.Call(ctx, &answer, "validateaddress", probe)
 	switch {
-	case unimplemented(err):
+	case errors.As(err, &refused) && refused.Code != codeWarmUp:
 		return nil
 	case err != nil:
 		return err
