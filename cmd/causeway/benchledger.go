@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
 	"time"
@@ -97,7 +98,8 @@ func (l *ledgerLoad) starts() (map[string]float64, error) {
 	if facts["start_seconds"], err = reopen(); err != nil {
 		return nil, err
 	}
-	if err := os.Remove(l.path + gateway.SnapshotSuffix); err != nil {
+	// A short log has no snapshot.
+	if err := os.Remove(l.path + gateway.SnapshotSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	cpu := processTime()
