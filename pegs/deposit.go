@@ -120,7 +120,7 @@ func (s *State) newDeposit(c *Chain, id string, p Payment, rank int) *Deposit {
 		ID: id, Chain: c.ID, Outpoint: p.Outpoint, Account: p.Account, Address: p.Address,
 		Epoch: p.Epoch, Amount: p.Amount, index: len(s.depositList),
 	}
-	s.classify(d, rank)
+	s.classify(d, p.Tokens, rank)
 	s.deposits[id] = d
 	s.depositList = append(s.depositList, d)
 	s.depositsOf[d.Account] = append(s.depositsOf[d.Account], d)
@@ -128,7 +128,7 @@ func (s *State) newDeposit(c *Chain, id string, p Payment, rank int) *Deposit {
 	return d
 }
 
-func (s *State) classify(d *Deposit, rank int) {
+func (s *State) classify(d *Deposit, tokens bool, rank int) {
 	asset, ok := s.NativeAsset(d.Chain)
 	if !ok {
 		d.Class, d.Reason = DepositUnclaimed, "the sidechain has no asset for this coin"
@@ -149,6 +149,10 @@ func (s *State) classify(d *Deposit, rank int) {
 		d.Class, d.Reason = DepositUnclaimed, "the address has no owner"
 	case below:
 		d.Class, d.Reason = DepositBelowMinimum, "less than the minimum deposit of "+asset.MinDeposit
+	case tokens:
+		// Its coins pay nobody: credited, they would be withdrawn from those of
+		// others, until nothing is left that can be paid with.
+		d.Class, d.Reason = DepositHeld, "it carries tokens, so that its coins cannot be spent"
 	case rank >= MaxCreditsPerAddress:
 		d.Class, d.Reason = DepositHeld, fmt.Sprintf("not among the %d largest outputs of its transaction to this address", MaxCreditsPerAddress)
 	}

@@ -80,7 +80,7 @@ type Payment struct {
 	Script   string           `json:"script"` // hex
 	Coinbase bool             `json:"coinbase,omitempty"`
 	MinDepth uint64           `json:"min_depth,omitempty"` // depth that this output itself asks for
-	Tokens   bool             `json:"tokens,omitempty"`    // not only coins: counted, never spent
+	Tokens   bool             `json:"tokens,omitempty"`    // not only coins: counted, never spent; a deposit is held
 	Kind     chains.WatchKind `json:"kind"`
 	Account  string           `json:"account,omitempty"`
 	Epoch    uint32           `json:"epoch"`

@@ -36,15 +36,24 @@ func TestOutputsOfTheirOwnDepth(t *testing.T) {
 	}
 }
 
-// TestTokensAreCountedAndNeverSpent: the coins of an output with tokens are
-// credited and stay in the reserves, but no payout ever spends them.
-func TestTokensAreCountedAndNeverSpent(t *testing.T) {
+// TestTokensAreHeld: an output with tokens is in the reserves and never spent. It
+// is not credited by itself: who pays so and withdraws, again and again, would
+// turn all coins into such that cannot be paid out, at no cost. By order of a
+// person it is credited, and still not spent.
+func TestTokensAreHeld(t *testing.T) {
 	b := newBook(t)
 	p := pays("tokens", 0, "alice", coin)
 	p.Tokens = true
 	b.block([]Payment{p})
-	b.blocks(1)
+	b.blocks(10)
 	d := b.deposit("tokens", 0)
+	if d.State() != DepositHeld || d.Reason == "" || len(b.ToMint(chains.BTC)) != 0 {
+		t.Errorf("%s %q, to mint %v", d.State(), d.Reason, b.ToMint(chains.BTC))
+	}
+	b.do(&Claimed{Deposit: d.ID, Author: "olga", Reason: "the tokens will be moved by hand"})
+	if len(b.ToMint(chains.BTC)) != 1 {
+		t.Error("a claim is not minted")
+	}
 	b.do(&Minting{Deposit: d.ID, Symbol: d.Symbol, Quantity: d.Quantity, To: "alice"})
 	b.do(&Credited{Deposit: d.ID, Symbol: d.Symbol, Quantity: d.Quantity, To: "alice", Tx: "mint"})
 	b.blocks(200)

@@ -11,7 +11,7 @@ import (
 
 // foldVersion is raised when Apply makes another state of the same records while
 // the fields of State stay what they were.
-const foldVersion = 1
+const foldVersion = 2
 
 // stateCodec writes all that is reachable from a State, by its types alone: a
 // field that is added is in snapshots and in the hash without a line of code.
