@@ -99,6 +99,7 @@ func TestNodesThatCannotBeReliedUponHaltTheChain(t *testing.T) {
 		{fmt.Errorf("%w; %w: version 1", chains.ErrNoQuorum, chains.ErrNodeVersion), "version 1"},
 		{fmt.Errorf("%w; %w: block 0 is x", chains.ErrNoQuorum, chains.ErrWrongNetwork), "block 0 is x"},
 		{fmt.Errorf("%w: value out of range", chains.ErrBadBlock), "block: "},
+		{fmt.Errorf("%w: 200 blocks", chains.ErrReorgTooDeep), "reorg: "},
 	} {
 		source.set(c.err)
 		w.wait("the halt for "+c.say, func() bool {

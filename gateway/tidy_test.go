@@ -50,6 +50,54 @@ func TestTidy(t *testing.T) {
 	}
 }
 
+// TestCrashWhileMerging ends the node before a merger is planned and right after
+// it (C22): coins are merged once, and nobody is paid less.
+func TestCrashWhileMerging(t *testing.T) {
+	d := simBooted(t)
+	amounts := make([]int64, tidyAbove+5)
+	for i := range amounts {
+		amounts[i] = 20_000
+	}
+	d.fund(amounts...)
+	d.act("alice", "tokens", "transfer", `{"to":"pegfees","symbol":"SWAP.BTC","quantity":"0.001"}`)
+	d.until("fees", func() bool { return d.feesLeft() != "0" })
+	for _, nth := range []int{1, 2} {
+		passed := 0
+		d.node.gateway.cfg.Failpoint = func(name string) {
+			if name == "C22" {
+				if passed++; passed == nth {
+					panic(crashed{name})
+				}
+			}
+		}
+		d.reloop()
+		d.died = ""
+		for n := 0; d.died == ""; n++ {
+			if n == 300 {
+				t.Fatalf("C22 was passed %d times", passed)
+			}
+			if n%4 == 0 {
+				d.mineWith()
+			}
+			d.pump()
+		}
+		d.boot()
+		if got := len(d.batches(pegs.BatchConsolidate)); got != nth-1 {
+			t.Fatalf("after crash %d there are %d mergers", nth, got)
+		}
+	}
+	d.until("sent", func() bool { return len(d.batches(pegs.BatchConsolidate)[0].Taken) == 1 })
+	d.mine(1)
+	d.until("closed", func() bool { d.mineWith(); return d.batches(pegs.BatchConsolidate)[0].Settled != nil })
+	w := d.broadcastOf("0.005", d.payee())
+	d.mine(1)
+	d.settles(w.ID)
+	if n := len(d.batches(pegs.BatchConsolidate)); n != 1 {
+		t.Errorf("%d mergers", n)
+	}
+	d.balanced()
+}
+
 // When merging is not due.
 func TestTidyWaits(t *testing.T) {
 	d := simBooted(t)
