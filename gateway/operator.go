@@ -73,16 +73,47 @@ func (o *operator) step(ctx context.Context) error {
 	if tasks, err = o.undelayed(tasks); err != nil {
 		return err
 	}
-	due := o.due(tasks)
+	due, last := split(o.due(tasks))
 	for len(due) > 0 {
 		n := o.fit(due)
-		err := o.submit(ctx, due[:n])
-		if errors.Is(err, hotwallet.ErrRefused) && givesUp(due[0]) {
-			o.log.Warn("the signer refuses", "operation", due[0].key, "error", err)
-		} else if err != nil {
+		if err := o.submit(ctx, due[:n]); err != nil {
 			return err
 		}
 		due = due[n:]
+	}
+	return o.giveUp(ctx, last)
+}
+
+// split parts what gives a payout up from the rest, which goes first.
+func split(due []task) (rest, last []task) {
+	for _, t := range due {
+		if givesUp(t) {
+			last = append(last, t)
+		} else {
+			rest = append(rest, t)
+		}
+	}
+	return rest, last
+}
+
+// giveUpTime bounds how long the signer may look for itself at what is given up.
+const giveUpTime = 10 * time.Second
+
+// giveUp submits what gives payouts up, each by itself. What the signer refuses,
+// perhaps because its nodes do not answer, ends the turn: others have theirs
+// before the next is tried.
+func (o *operator) giveUp(ctx context.Context, list []task) error {
+	for i := range list {
+		ctx, cancel := context.WithTimeout(ctx, giveUpTime)
+		err := o.submit(ctx, list[i:i+1])
+		cancel()
+		if errors.Is(err, hotwallet.ErrRefused) {
+			o.log.Warn("the signer refuses", "operation", list[i].key, "error", err)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -276,7 +307,7 @@ func (o *operator) fit(tasks []task) int {
 	size := 0
 	for i, t := range tasks {
 		size += len(t.action.Payload) + 100
-		if i > 0 && (givesUp(t) || givesUp(tasks[0]) || i >= actionsPerSubmit || size > bytesPerSubmit) {
+		if i > 0 && (i >= actionsPerSubmit || size > bytesPerSubmit) {
 			return i
 		}
 	}

@@ -2,6 +2,7 @@ package hotwallet
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,12 +23,40 @@ const (
 // the signer's own nodes; an error otherwise. See Finality.
 type FinalTransaction func(ctx context.Context, chain chains.ID, block chains.BlockRef, txid string) (spends []string, err error)
 
+// chainFacts is what nodes said of transactions while one request was looked at.
+type chainFacts struct {
+	final FinalTransaction
+	known map[string][]string
+}
+
+func factKey(chain chains.ID, block chains.BlockRef, txid string) string {
+	return fmt.Sprintf("%s %d %s %s", chain, block.Height, block.Hash, txid)
+}
+
+// ask is a FinalTransaction that asks the nodes and keeps what they say.
+func (f chainFacts) ask(ctx context.Context, chain chains.ID, block chains.BlockRef, txid string) ([]string, error) {
+	spends, err := f.final(ctx, chain, block, txid)
+	if err == nil {
+		f.known[factKey(chain, block, txid)] = spends
+	}
+	return spends, err
+}
+
+// asked is a FinalTransaction that repeats what ask was told.
+func (f chainFacts) asked(_ context.Context, chain chains.ID, block chains.BlockRef, txid string) ([]string, error) {
+	spends, ok := f.known[factKey(chain, block, txid)]
+	if !ok {
+		return nil, fmt.Errorf("the nodes were not asked about %s", txid)
+	}
+	return spends, nil
+}
+
 // givingUp is one action that gives something up.
 type givingUp struct{ action, id string }
 
 // givingUp lists what an operation gives up, if all of it may be. The text is
 // read as the engine reads it; checkActions has passed it.
-func (s *LocalSigner) givingUp(ctx context.Context, op *graphene.CustomJSON) (list []givingUp, err error) {
+func (s *LocalSigner) givingUp(ctx context.Context, op *graphene.CustomJSON, final FinalTransaction) (list []givingUp, err error) {
 	if op.ID != s.cfg.ContractID {
 		return nil, nil
 	}
@@ -55,7 +84,7 @@ func (s *LocalSigner) givingUp(ctx context.Context, op *graphene.CustomJSON) (li
 		}
 		if name == actionRelease {
 			proof, _ := payload.String("proof")
-			err = s.mayRelease(ctx, id, proof)
+			err = s.mayRelease(ctx, id, proof, final)
 		} else {
 			err = s.mayGiveBack(id)
 		}
@@ -90,7 +119,7 @@ var deathForm = regexp.MustCompile(`([0-9a-f]{64})(?: was mined instead)? in blo
 // impossible that an input of it ever comes to be. What the inputs are is known
 // from what was signed, or from an assign row that was shown (Observe): a journal
 // from a backup may not know what was signed.
-func (s *LocalSigner) mayRelease(ctx context.Context, id, proof string) error {
+func (s *LocalSigner) mayRelease(ctx context.Context, id, proof string, final FinalTransaction) error {
 	p, err := s.journal.promiseOf(id)
 	if err != nil {
 		return err
@@ -105,7 +134,7 @@ func (s *LocalSigner) mayRelease(ctx context.Context, id, proof string) error {
 		return refuse(ErrNotDead, "release %s: this signer asks no node", id)
 	}
 	block := chains.BlockRef{Height: uintOf(found[2]), Hash: found[3]}
-	spends, err := s.cfg.Final(ctx, p.Chain, block, found[1])
+	spends, err := final(ctx, p.Chain, block, found[1])
 	if err != nil {
 		return refuse(ErrNotDead, "release %s: %v", id, err)
 	}

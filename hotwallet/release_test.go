@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"causeway/chains"
 	"causeway/sidechain/graphene"
@@ -104,5 +105,43 @@ func TestRelease(t *testing.T) {
 	b.open(nil)
 	if err := b.release("w0", deathOf(parent.Assign.Spends[0], theft)); !errors.Is(err, ErrNotDead) {
 		t.Errorf("a signer without nodes: %v", err)
+	}
+}
+
+// TestNodesDoNotHoldTheSigner: while a node of one chain does not answer for a
+// release, everything else is signed.
+func TestNodesDoNotHoldTheSigner(t *testing.T) {
+	b := newBench(t)
+	asked, answer := make(chan struct{}), make(chan struct{})
+	b.open(func(c *SignerConfig) {
+		c.Final = func(context.Context, chains.ID, chains.BlockRef, string) ([]string, error) {
+			close(asked)
+			<-answer
+			return nil, errors.New("no answer")
+		}
+	})
+	_, first := b.payout("batch-1", 50_000)
+	b.sign(first)
+	released := make(chan error, 1)
+	go func() { released <- b.release("batch-1-w0", deathOf(first.Assign.Spends[0], strings.Repeat("1", 64))) }()
+	<-asked
+	_, second := b.payout("batch-2", 60_000)
+	b.prove(&second)
+	signed := make(chan error, 1)
+	go func() {
+		_, err := b.signer.Sign(context.Background(), second)
+		signed <- err
+	}()
+	select {
+	case err := <-signed:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("the signer waits for a node")
+	}
+	close(answer)
+	if err := <-released; !errors.Is(err, ErrNotDead) {
+		t.Errorf("released: %v", err)
 	}
 }

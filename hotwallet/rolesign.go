@@ -34,25 +34,17 @@ func (s *LocalSigner) SignOperations(ctx context.Context, account string, tx *gr
 	if err != nil {
 		return nil, err
 	}
+	// Nodes are asked before the signer is held: one that does not answer keeps
+	// neither base blocks nor the payouts of other chains from their signatures.
+	facts := chainFacts{final: s.cfg.Final, known: map[string][]string{}}
+	if _, err := s.checkOperations(ctx, account, tx, facts.ask); err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(tx.Operations) == 0 {
-		return nil, refuse(ErrForbidden, "no operations")
-	}
-	var given []givingUp
-	for i, op := range tx.Operations {
-		custom, ok := op.(*graphene.CustomJSON)
-		if !ok {
-			return nil, refuse(ErrForbidden, "operation %d is %s", i, op.Name())
-		}
-		if err := s.checkAttestation(account, custom); err != nil {
-			return nil, err
-		}
-		list, err := s.givingUp(ctx, custom)
-		if err != nil {
-			return nil, err
-		}
-		given = append(given, list...)
+	given, err := s.checkOperations(ctx, account, tx, facts.asked)
+	if err != nil {
+		return nil, err
 	}
 	signed, err := tx.Sign(s.cfg.BaseChainID, key)
 	if err != nil {
@@ -66,6 +58,28 @@ func (s *LocalSigner) SignOperations(ctx context.Context, account string, tx *gr
 		return nil, err
 	}
 	return signed, nil
+}
+
+// checkOperations says what a transaction gives up, when all of it may be signed.
+func (s *LocalSigner) checkOperations(ctx context.Context, account string, tx *graphene.Transaction, final FinalTransaction) (given []givingUp, err error) {
+	if len(tx.Operations) == 0 {
+		return nil, refuse(ErrForbidden, "no operations")
+	}
+	for i, op := range tx.Operations {
+		custom, ok := op.(*graphene.CustomJSON)
+		if !ok {
+			return nil, refuse(ErrForbidden, "operation %d is %s", i, op.Name())
+		}
+		if err := s.checkAttestation(account, custom); err != nil {
+			return nil, err
+		}
+		list, err := s.givingUp(ctx, custom, final)
+		if err != nil {
+			return nil, err
+		}
+		given = append(given, list...)
+	}
+	return given, nil
 }
 
 // checkAttestation allows what an attestor says: actions of pegs of his kind,
