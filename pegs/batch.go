@@ -323,7 +323,7 @@ func (s *State) settled(e *Settled, at time.Time) error {
 // releasing books the intent to release a batch, which must be dead.
 func (s *State) releasing(e *Releasing, at time.Time) error {
 	b := s.batches[e.Batch]
-	if b == nil || b.Assigned == nil || b.Settled != nil || b.Releasing != nil || b.Released != nil {
+	if b == nil || b.Assigned == nil || b.Settled != nil || b.Released != nil || b.Releasing != nil && b.Releasing.Proof == e.Proof {
 		return refuse("batch %s cannot be released", e.Batch)
 	}
 	if proof, dead := s.Dead(b); !dead || proof != e.Proof {

@@ -2,6 +2,7 @@ package pegs
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -195,4 +196,96 @@ func TestDroppedCancel(t *testing.T) {
 	if b.batch(payout).Mined == nil {
 		t.Error("its inputs are forgotten")
 	}
+}
+
+// The proof that the last of a long chain is dead fits into what the sidechain
+// takes and ends with what the signer looks for, however long the chain is.
+func TestProofOfALongChain(t *testing.T) {
+	b, payout, cancel := cancelBook(t)
+	b.do(&Dropped{Batch: cancel.Batch, Reason: "later"})
+	name := func(i int) string { return fmt.Sprintf("%064d", i) }
+	plan, in := payout, at("v1", 1)
+	for i := range MaxUnconfirmedChain - 1 {
+		plan = ownPlan(BatchChild, in)
+		b.do(plan)
+		b.do(assignedAs(plan))
+		b.do(signedAs(plan, name(i), 50_000))
+		b.do(&Broadcast{Batch: plan.Batch, TxID: name(i), Verdict: chains.Accepted})
+		in = at(name(i), 1)
+	}
+	b.do(cancel)
+	b.signCancel(cancel)
+	b.block([]Payment{changes("c1", 0, 119_500)}, spends("c1", at("t1", 0), at("t2", 0))...)
+	b.blocks(2)
+	proof, dead := b.Dead(b.batch(plan))
+	if c, _ := b.Chain(chains.BTC); !dead || len(proof) > 500 || !strings.HasSuffix(proof, " will not be made: t1:0 is spent by c1 in block "+fmt.Sprintf("%d %s", c.height()-2, c.tail[len(c.tail)-3].Hash)) {
+		t.Errorf("%v, %d bytes: %s", dead, len(proof), proof)
+	}
+	if got := len(b.ToRelease(chains.BTC)); got != MaxUnconfirmedChain {
+		t.Errorf("%d to release", got)
+	}
+	b.replays(t)
+}
+
+// A reorganisation puts the proof of a death into another block: the release goes
+// on with the new proof.
+func TestProofMoves(t *testing.T) {
+	b, payout, cancel := cancelBook(t)
+	b.signCancel(cancel)
+	mine := func() {
+		b.block([]Payment{changes("c1", 0, 119_500)}, spends("c1", at("t1", 0), at("t2", 0))...)
+		b.blocks(2)
+	}
+	mine()
+	before, _ := b.Dead(b.batch(payout))
+	b.do(&Releasing{Batch: payout.Batch, Proof: before})
+	if err := b.try(&Releasing{Batch: payout.Batch, Proof: before}); !errors.Is(err, ErrTransition) {
+		t.Errorf("the same twice: %v", err)
+	}
+	for range 3 {
+		b.back()
+	}
+	b.named("other", nil)
+	mine()
+	after, dead := b.Dead(b.batch(payout))
+	if !dead || after == before || len(b.ToSubmitReleases(chains.BTC)) != 0 || len(b.ToRelease(chains.BTC)) != 1 {
+		t.Fatalf("%v %q: %d to submit, %d to release", dead, after, len(b.ToSubmitReleases(chains.BTC)), len(b.ToRelease(chains.BTC)))
+	}
+	b.do(&Releasing{Batch: payout.Batch, Proof: after})
+	if len(b.ToSubmitReleases(chains.BTC)) != 1 || len(b.ToRelease(chains.BTC)) != 0 {
+		t.Error("it is not released with the new proof")
+	}
+	b.replays(t)
+}
+
+// A batch whose change was promised to a child that died gets no further variant
+// all the same: the signer would refuse it, and payouts stand still for that.
+func TestDeadChildFreezesItsParent(t *testing.T) {
+	b := newBook(t)
+	for _, txid := range []string{"t1", "t2", "t3"} {
+		b.credit(txid, "alice", 100_000)
+	}
+	b.blocks(1)
+	stays := b.sent("w1", 40_000, "v1", 59_700, at("t1", 0))
+	dies := b.sent("w2", 40_000, "v2", 59_700, at("t2", 0))
+	child := ownPlan(BatchConsolidate, at("v1", 1), at("v2", 1))
+	b.do(child)
+	b.do(assignedAs(child))
+	b.do(signedAs(child, "k1", 119_000))
+	cancel := ownPlan(BatchCancel, at("t2", 0), at("t3", 0))
+	cancel.Author, cancel.Reason = "olga", "wrong address"
+	b.do(cancel)
+	b.do(assignedAs(cancel))
+	b.block([]Payment{changes("c1", 0, 199_500)}, spends("c1", at("t2", 0), at("t3", 0))...)
+	b.blocks(2)
+	proof, dead := b.Dead(b.batch(child))
+	if _, also := b.Dead(b.batch(dies)); !dead || !also {
+		t.Fatal("not dead")
+	}
+	b.do(&Releasing{Batch: child.Batch, Proof: proof})
+	b.do(&Released{Batch: child.Batch, Reason: proof})
+	if lift := b.ToLift(chains.BTC); slices.Contains(lift, b.batch(stays)) {
+		t.Error("it would be bumped")
+	}
+	b.replays(t)
 }

@@ -3,6 +3,7 @@ package pegs
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"causeway/chains"
 )
@@ -11,19 +12,27 @@ import (
 // rule 3): an input of it is spent by another transaction at final depth, or was
 // to be made by a batch that is dead, or by a variant that lost. A signed
 // transaction is a bearer cheque: nothing else makes it worthless. The proof is
-// the same text wherever the same chain was read.
-func (s *State) Dead(b *Batch) (proof string, dead bool) { return s.dead(b, map[string]bool{}) }
-
-func (s *State) dead(b *Batch, seen map[string]bool) (proof string, dead bool) {
-	if seen[b.ID] || b.Assigned == nil || b.Settled != nil || b.Mined != nil {
+// the same text wherever the same chain was read: the input, and how the first of
+// those died that it needs. It is as short however many are between.
+func (s *State) Dead(b *Batch) (proof string, dead bool) {
+	needs, cause, dead := s.dead(b, map[string]bool{})
+	if !dead {
 		return "", false
+	}
+	return needs + cause, true
+}
+
+// dead says which input of a batch is lost, and how.
+func (s *State) dead(b *Batch, seen map[string]bool) (needs, cause string, dead bool) {
+	if seen[b.ID] || b.Assigned == nil || b.Settled != nil || b.Mined != nil {
+		return "", "", false
 	}
 	seen[b.ID] = true
 	c := s.chains[b.Chain]
 	if tx := c.txs[b.Conflict]; tx != nil && c.final(tx.In) {
 		for _, in := range b.Inputs {
 			if slices.Contains(tx.Inputs, in) {
-				return fmt.Sprintf("%s is spent by %s in block %d %s", outpointText(in), tx.TxID, tx.In.Height, tx.In.Hash), true
+				return outpointText(in), fmt.Sprintf(" is spent by %s in block %d %s", tx.TxID, tx.In.Height, tx.In.Hash), true
 			}
 		}
 	}
@@ -36,33 +45,39 @@ func (s *State) dead(b *Batch, seen map[string]bool) (proof string, dead bool) {
 			continue
 		}
 		if tx := maker.Mined; tx != nil && tx.TxID != in.TxID && c.final(tx.In) {
-			return fmt.Sprintf("%s will not be made: %s was mined instead in block %d %s", outpointText(in), tx.TxID, tx.In.Height, tx.In.Hash), true
+			return outpointText(in), fmt.Sprintf(willNotBeMade+"%s was mined instead in block %d %s", tx.TxID, tx.In.Height, tx.In.Hash), true
 		}
-		if proof, dead := s.dead(maker, seen); dead {
-			return fmt.Sprintf("%s will not be made: %s", outpointText(in), proof), true
+		if first, cause, dead := s.dead(maker, seen); dead {
+			if !strings.HasPrefix(cause, willNotBeMade) {
+				cause = willNotBeMade + first + cause
+			}
+			return outpointText(in), cause, true
 		}
 	}
-	return "", false
+	return "", "", false
 }
+
+const willNotBeMade = " will not be made: "
 
 func outpointText(o chains.Outpoint) string { return fmt.Sprintf("%s:%d", o.TxID, o.Index) }
 
-// ToRelease lists the batches that are dead, for the intent to release them.
+// ToRelease lists the batches that are dead, for the intent to release them; again
+// when a reorganisation made another proof of it.
 func (s *State) ToRelease(id chains.ID) []*Batch {
 	if !s.PaysOut(id) {
 		return nil
 	}
 	return s.batchesWhere(id, func(b *Batch) bool {
-		if b.Releasing != nil || b.Released != nil {
+		if b.Released != nil {
 			return false
 		}
-		_, dead := s.Dead(b)
-		return dead
+		proof, dead := s.Dead(b)
+		return dead && (b.Releasing == nil || b.Releasing.Proof != proof)
 	})
 }
 
 // ToSubmitReleases lists the batches whose release is to be submitted until the
-// sidechain's row says so, as long as they are dead.
+// sidechain's row says so, as long as they are dead by that proof.
 func (s *State) ToSubmitReleases(id chains.ID) []*Batch {
 	if !s.PaysOut(id) {
 		return nil
@@ -71,8 +86,8 @@ func (s *State) ToSubmitReleases(id chains.ID) []*Batch {
 		if b.Releasing == nil || b.Released != nil {
 			return false
 		}
-		_, dead := s.Dead(b)
-		return dead
+		proof, dead := s.Dead(b)
+		return dead && b.Releasing.Proof == proof
 	})
 }
 

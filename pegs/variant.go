@@ -27,12 +27,13 @@ func (s *State) bumped(e *Bumped, at time.Time) error {
 	return nil
 }
 
-// HasChild says whether change of a batch is kept for another one.
+// HasChild says whether change of a batch is kept for another one. What was signed
+// for one that died is promised for ever: the signer makes no further variant.
 func (s *State) HasChild(b *Batch) bool {
 	c := s.chains[b.Chain]
 	for _, v := range b.Variants {
 		for _, p := range v.Change {
-			if child := s.batches[c.kept[p.Outpoint]]; child != nil && child.Released == nil {
+			if child := s.batches[c.kept[p.Outpoint]]; child != nil && (child.Released == nil || len(child.Variants) > 0) {
 				return true
 			}
 		}
