@@ -198,8 +198,8 @@ func (s *scanner) unwind(ctx context.Context, target chains.BlockRef) error {
 			}
 			return nil
 		}
-		var hash string
-		if err := s.node.Call(ctx, "getblockhash", []any{tip.Height}, &hash); err != nil {
+		hash, err := s.hash(ctx, tip.Height)
+		if err != nil {
 			return err
 		}
 		if hash == tip.Hash {
@@ -256,22 +256,32 @@ type scanTx struct {
 	} `json:"vout"`
 }
 
+// hash is the hash of the block at a height.
+func (s *scanner) hash(ctx context.Context, height uint64) (string, error) {
+	return agreed(ctx, s.node, func(ctx context.Context, node NodeRPC) (hash string, err error) {
+		err = node.Call(ctx, "getblockhash", []any{height}, &hash)
+		return hash, err
+	})
+}
+
 func (s *scanner) block(ctx context.Context, height uint64) (*scanBlock, error) {
-	var hash string
-	if err := s.node.Call(ctx, "getblockhash", []any{height}, &hash); err != nil {
+	hash, err := s.hash(ctx, height)
+	if err != nil {
 		return nil, err
 	}
-	var block scanBlock
-	if err := s.node.Call(ctx, "getblock", []any{hash, 2}, &block); err != nil {
-		return nil, err
-	}
-	if block.Hash != hash || block.Height != height {
-		return nil, fmt.Errorf("%w: asked for block %d %s, got %d %s", errScanned, height, hash, block.Height, block.Hash)
-	}
-	if err := decodeTxs(&block); err != nil {
-		return nil, fmt.Errorf("gateway: scanner: block %d: %w", height, err)
-	}
-	return &block, nil
+	return agreed(ctx, s.node, func(ctx context.Context, node NodeRPC) (*scanBlock, error) {
+		var block scanBlock
+		if err := node.Call(ctx, "getblock", []any{hash, 2}, &block); err != nil {
+			return nil, err
+		}
+		if block.Hash != hash || block.Height != height {
+			return nil, fmt.Errorf("%w: asked for block %d %s, got %d %s", errScanned, height, hash, block.Height, block.Hash)
+		}
+		if err := s.plain(&block); err != nil {
+			return nil, fmt.Errorf("gateway: scanner: block %d: %w", height, err)
+		}
+		return &block, nil
+	})
 }
 
 // decodeTxs takes the transactions from tx where rawtx does not hold them.
@@ -282,12 +292,32 @@ func decodeTxs(block *scanBlock) error {
 	return json.Unmarshal(block.Tx, &block.RawTx)
 }
 
+// plain brings the spellings of nodes into one: the transactions in rawtx, scripts
+// in small letters, values with all decimals. What is no value stays as it is.
+func (s *scanner) plain(block *scanBlock) error {
+	if err := decodeTxs(block); err != nil {
+		return err
+	}
+	block.Tx = nil
+	decimals := pegs.CoinDecimals(s.chain)
+	for i := range block.RawTx {
+		for j := range block.RawTx[i].Vout {
+			out := &block.RawTx[i].Vout[j]
+			out.ScriptPubKey.Hex = strings.ToLower(out.ScriptPubKey.Hex)
+			if amount, err := chains.FromCoin(string(out.Value), decimals); err == nil {
+				out.Value = json.Number(amount.Coin(decimals))
+			}
+		}
+	}
+	return nil
+}
+
 // read books a block for the given scripts.
 func (s *scanner) read(block *scanBlock, height uint64, scripts map[string]scanScript) error {
 	for i := range block.RawTx {
 		tx := &block.RawTx[i]
 		for _, out := range tx.Vout {
-			script := strings.ToLower(out.ScriptPubKey.Hex)
+			script := out.ScriptPubKey.Hex
 			if _, ours := scripts[script]; !ours {
 				continue
 			}

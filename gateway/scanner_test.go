@@ -196,7 +196,7 @@ func TestScannerStoreIsRebuilt(t *testing.T) {
 // when that one is gone.
 func TestScanNodes(t *testing.T) {
 	a, b := &flakyNode{NodeRPC: &scriptedNode{blocks: []string{"a0"}}}, &flakyNode{NodeRPC: &scriptedNode{blocks: []string{"b0"}}}
-	nodes := &ScanNodes{nodes: []NodeRPC{a, b}}
+	nodes := &ScanNodes{nodes: []NodeRPC{a, b}, quorum: 1}
 	ask := func(want string) {
 		t.Helper()
 		var got string
@@ -213,10 +213,59 @@ func TestScanNodes(t *testing.T) {
 	ask("a0")
 	a.gone = true
 	ask("")
-	if _, err := NewScanNodes(nil); err == nil {
+	if _, err := NewScanNodes(nil, 1); err == nil {
 		t.Error("a scanner without a node")
 	}
-	if _, err := NewScanNodes([]string{"http://h:1", "nonsense"}); err == nil {
+	if _, err := NewScanNodes([]string{"http://h:1", "nonsense"}, 1); err == nil {
 		t.Error("an address that is none")
+	}
+}
+
+// One node that invents, hides or misdates payments in its JSON changes nothing
+// where two must agree, whichever it is; nodes that spell the same differently do
+// agree.
+func TestScannerAgrees(t *testing.T) {
+	book, scripts := testBook(t)
+	blocks := []string{"b0", "b1", "b2"}
+	honest := func(rawtx bool, value string) *scriptedNode {
+		return &scriptedNode{rawtx: rawtx, blocks: blocks, txs: map[string][]string{
+			"b0": {printTx("c0", "", "51=50")},
+			"b1": {printTx("d1", "c0:0", scripts["alice"]+"="+value)},
+			"b2": {printTx("c2", "", "51=50")},
+		}}
+	}
+	lies := map[string]func(*scriptedNode){
+		"invents a payment": func(n *scriptedNode) { n.txs["b2"] = []string{printTx("c2", "", "51=50 "+scripts["bob"]+"=5")} },
+		"hides a payment":   func(n *scriptedNode) { n.txs["b1"] = []string{printTx("d1", "c0:0", "51=0.1")} },
+		"pays more":         func(n *scriptedNode) { n.txs["b1"] = []string{printTx("d1", "c0:0", scripts["alice"]+"=0.2")} },
+		"another block":     func(n *scriptedNode) { n.blocks = []string{"b0", "o1", "o2"} },
+		"older":             func(n *scriptedNode) { n.blocks = blocks[:1] },
+	}
+	for name, lie := range lies {
+		for liar := range 3 {
+			nodes := &ScanNodes{quorum: 2}
+			for i := range 3 {
+				node := honest(i == 1, []string{"0.1", "1e-1", "0.10000000"}[i])
+				if i == liar {
+					lie(node)
+				}
+				nodes.nodes = append(nodes.nodes, node)
+			}
+			store, err := openScanStore(filepath.Join(t.TempDir(), "scanner.db"), "net")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := newScanner(chains.BTC, nodes, store)
+			view, err := s.sync(context.Background(), book, 0, []string{"alice", "bob"}, chains.BlockRef{Height: 2, Hash: "b2"})
+			if err != nil || len(view.Deposits) != 1 || len(view.Items) != 1 || view.Items[0].Amount != chains.NewAmount(10_000_000) {
+				t.Errorf("node %d %s: %+v, %v", liar, name, view, err)
+			}
+			nodes.quorum = 3
+			s.forget()
+			if _, err := s.sync(context.Background(), book, 0, []string{"alice", "bob"}, chains.BlockRef{Height: 2, Hash: "b2"}); err == nil {
+				t.Errorf("node %d %s: three agree", liar, name)
+			}
+			store.close()
+		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -82,19 +84,20 @@ func (n *ScanNode) Call(ctx context.Context, method string, params []any, result
 	return nil
 }
 
-// ScanNodes are the nodes of a chain for the scanner. It asks one of them as long
-// as it answers, then the next: what it reads only ever has to agree with what
-// ledger and sidechain say, so whichever answers will do.
+// ScanNodes are the nodes of a chain for the scanner. What quorum of them say alike
+// is believed: what one node invents would stand in the scanner's store until
+// somebody has it read everything again, and halt the chain for as long.
 type ScanNodes struct {
-	nodes []NodeRPC
+	nodes  []NodeRPC
+	quorum int
 
 	mu sync.Mutex
-	at int // the one that is asked
+	at int // the one that is asked first
 }
 
-// NewScanNodes makes clients from URLs.
-func NewScanNodes(addresses []string) (*ScanNodes, error) {
-	s := &ScanNodes{}
+// NewScanNodes makes clients from URLs, quorum of which must agree.
+func NewScanNodes(addresses []string, quorum int) (*ScanNodes, error) {
+	s := &ScanNodes{quorum: quorum}
 	for _, address := range addresses {
 		node, err := NewScanNode(address)
 		if err != nil {
@@ -102,28 +105,74 @@ func NewScanNodes(addresses []string) (*ScanNodes, error) {
 		}
 		s.nodes = append(s.nodes, node)
 	}
-	if len(s.nodes) == 0 {
-		return nil, errors.New("gateway: the scanner has no node")
+	if quorum < 1 || quorum > len(s.nodes) {
+		return nil, fmt.Errorf("gateway: the scanner has %d nodes, %d of which should agree", len(s.nodes), quorum)
 	}
 	return s, nil
 }
 
-// Call implements NodeRPC.
+// Call implements NodeRPC: the answer of one node, of the first as long as it
+// answers.
 func (s *ScanNodes) Call(ctx context.Context, method string, params []any, result any) error {
-	s.mu.Lock()
-	first := s.at
-	s.mu.Unlock()
 	var errs []error
-	for i := range s.nodes {
-		at := (first + i) % len(s.nodes)
+	for _, at := range s.order() {
 		err := s.nodes[at].Call(ctx, method, params, result)
 		if err == nil || ctx.Err() != nil {
-			s.mu.Lock()
-			s.at = at
-			s.mu.Unlock()
+			s.prefer(at)
 			return err
 		}
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// order lists the nodes, the one that answered last first.
+func (s *ScanNodes) order() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	order := make([]int, len(s.nodes))
+	for i := range order {
+		order[i] = (s.at + i) % len(s.nodes)
+	}
+	return order
+}
+
+func (s *ScanNodes) prefer(at int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.at = at
+}
+
+// agreed asks one node after the other until the quorum of them gives the same
+// answer. A node that is not ScanNodes is asked alone.
+func agreed[T any](ctx context.Context, node NodeRPC, ask func(context.Context, NodeRPC) (T, error)) (T, error) {
+	s, several := node.(*ScanNodes)
+	if !several {
+		return ask(ctx, node)
+	}
+	var none T
+	var answers []T
+	var errs []error
+	votes := map[int]int{} // of the answers
+	for _, at := range s.order() {
+		answer, err := ask(ctx, s.nodes[at])
+		if ctx.Err() != nil {
+			return none, ctx.Err()
+		}
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		same := slices.IndexFunc(answers, func(other T) bool { return reflect.DeepEqual(answer, other) })
+		if same < 0 {
+			same = len(answers)
+			answers = append(answers, answer)
+		}
+		if votes[same]++; votes[same] >= s.quorum {
+			s.prefer(at)
+			return answers[same], nil
+		}
+	}
+	return none, errors.Join(append(errs, fmt.Errorf("gateway: scanner: %d different answers and %d errors from %d nodes, %d must agree",
+		len(answers), len(errs), len(s.nodes), s.quorum))...)
 }

@@ -422,7 +422,7 @@ func (n *node) openChain(id string, section ChainConfig) (gateway.ChainConfig, e
 	}
 	var scanner gateway.NodeRPC
 	if len(section.Nodes) > 0 {
-		if scanner, err = gateway.NewScanNodes(section.Nodes); err != nil {
+		if scanner, err = gateway.NewScanNodes(section.Nodes, section.Quorum); err != nil {
 			return gateway.ChainConfig{}, fmt.Errorf("chains.%s.nodes: %w", id, err)
 		}
 	}

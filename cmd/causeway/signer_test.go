@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -133,7 +134,7 @@ func TestSignerServed(t *testing.T) {
 }
 
 // TestSignerChild: run starts a signer of its own, starts it again when it dies,
-// and takes it along however it ends itself.
+// and takes it along however it ends itself, also when it is stopped.
 func TestSignerChild(t *testing.T) {
 	t.Parallel()
 	y := newYard(t)
@@ -156,6 +157,9 @@ func TestSignerChild(t *testing.T) {
 		t.Errorf("the signer that was killed is not replaced: %+v, %v", second, err)
 	}
 
+	if runtime.GOOS == "linux" { // elsewhere nothing wakes it
+		must(t, syscall.Kill(second.PID, syscall.SIGSTOP))
+	}
 	y.kill()
 	gone(t, second.PID)
 	y.start()

@@ -78,6 +78,7 @@ func (c *signerChild) start(ctx context.Context) (ended <-chan struct{}, err err
 	if err := errors.Join(errIn, errOut); err != nil {
 		return nil, err
 	}
+	wakeOrphan(cmd)
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the signer: %w", err)
 	}
