@@ -124,7 +124,11 @@ func (r auditResult) report(out io.Writer, asJSON bool) error {
 		}
 	} else {
 		for _, a := range r.Audit.Assets {
-			fmt.Fprintf(out, "%-10s %s at height %d\n", a.Symbol, okText(a.OK), a.Height)
+			state := okText(a.OK)
+			if r.Unknown && !a.OK {
+				state = "not known"
+			}
+			fmt.Fprintf(out, "%-10s %s at height %d\n", a.Symbol, state, a.Height)
 			for _, line := range []struct{ name, value string }{
 				{"reserves", a.Reserves}, {"in flight", a.InFlight}, {"supply", a.Supply}, {"pending withdrawals", a.PendingWithdrawals},
 				{"uncredited", a.Uncredited}, {"surplus", a.Surplus}, {"network fees", a.NetworkFees},
