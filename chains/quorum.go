@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -121,16 +122,23 @@ func (q *Quorum) RawBlock(ctx context.Context, hash string) ([]byte, error) {
 		func(ctx context.Context, n Source) ([]byte, error) { return n.RawBlock(ctx, hash) }, nil)
 }
 
-// Mempool is what any node has in its mempool, sorted, once enough nodes have
-// answered. It is for display: nothing unconfirmed counts.
+// Mempool is what so many nodes have in their mempools that not all of them can
+// be the ones that may fail, sorted, once enough nodes have answered. One node
+// that makes transactions up, of ours even, keeps nobody from what the others have.
+// Nothing unconfirmed counts.
 func (q *Quorum) Mempool(ctx context.Context) ([]string, error) {
 	lists, errs := gather(ctx, q, func(ctx context.Context, n Source) ([]string, error) { return n.Mempool(ctx) })
 	if len(lists) < q.need {
 		return nil, q.failed("mempool", len(lists), errs)
 	}
-	all := slices.Concat(lists...)
-	slices.Sort(all)
-	return slices.Compact(all), nil
+	count := map[string]int{}
+	for _, list := range lists {
+		for _, txid := range slices.Compact(slices.Sorted(slices.Values(list))) {
+			count[txid]++
+		}
+	}
+	maps.DeleteFunc(count, func(_ string, n int) bool { return n <= len(q.nodes)-q.need })
+	return slices.Sorted(maps.Keys(count)), nil
 }
 
 // RawTransaction is the first answer of any node: a Source verifies that the

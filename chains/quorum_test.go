@@ -140,8 +140,9 @@ func TestQuorumBroadcast(t *testing.T) {
 
 func TestQuorumRest(t *testing.T) {
 	down := stubNode{err: errFake}
-	q, _ := NewQuorum([]Source{stubNode{mempool: []string{"c", "a"}, rate: 5}, down, stubNode{mempool: []string{"b", "a"}, rate: 9}}, 2)
-	if txids, err := q.Mempool(t.Context()); err != nil || !slices.Equal(txids, []string{"a", "b", "c"}) {
+	q, _ := NewQuorum([]Source{stubNode{mempool: []string{"c", "a", "c"}, rate: 5}, down, stubNode{mempool: []string{"b", "a"}, rate: 9}}, 2)
+	// What one node alone says, however often, may be made up.
+	if txids, err := q.Mempool(t.Context()); err != nil || !slices.Equal(txids, []string{"a"}) {
 		t.Errorf("mempool %v, %v", txids, err)
 	}
 	if rate, ok, err := q.EstimateFee(t.Context(), 6); err != nil || !ok || rate != 9 {
