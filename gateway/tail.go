@@ -19,7 +19,13 @@ type tail struct {
 	notes     *notes
 	hook      func(string)
 	swept     map[chains.ID]bool // all batch rows were looked at since the start
+	rounds    uint64             // since the start
 }
+
+// allDeposits is how many rounds there are between two that ask for all deposits:
+// those that nobody is to mint stay for ever, and only other attestors' claims
+// make them credited.
+const allDeposits = 32
 
 // rowsPerStep bounds the withdrawals taken in at once.
 const rowsPerStep = 500
@@ -65,7 +71,7 @@ func (t *tail) step(ctx context.Context) error {
 
 func (t *tail) questions() (q questions, err error) {
 	err = t.ledger.View(func(s *pegs.State) {
-		for _, d := range s.Uncredited() {
+		for _, d := range s.Uncredited(t.rounds%allDeposits == 0) {
 			q.deposits = append(q.deposits, d.ID)
 		}
 		for _, w := range s.OpenWithdrawals() {
@@ -82,6 +88,7 @@ func (t *tail) questions() (q questions, err error) {
 		}
 		q.lastRow, q.base = s.LastRow(), s.Base
 	})
+	t.rounds++
 	return q, err
 }
 

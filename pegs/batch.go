@@ -113,13 +113,7 @@ func (s *State) touchBatch(b *Batch, at time.Time, detail string) {
 }
 
 func (s *State) openBatchesOf(chain chains.ID) []*Batch {
-	var list []*Batch
-	for _, b := range ordered(s.openBatches) {
-		if b.Chain == chain {
-			list = append(list, b)
-		}
-	}
-	return list
+	return matching(s.openBatches, func(b *Batch) bool { return b.Chain == chain })
 }
 
 func (s *State) addBatch(b *Batch) {

@@ -28,11 +28,12 @@ func (s *State) Spendable(id chains.ID) []Coin {
 		return nil
 	}
 	var list []Coin
-	for _, out := range c.Unspent() {
+	for _, out := range c.unspent {
 		if depth := c.Depth(out.In); c.kept[out.Outpoint] == "" && s.spendable(c, out, depth) {
 			list = append(list, Coin{Output: out, Depth: depth})
 		}
 	}
+	slices.SortFunc(list, func(a, b Coin) int { return compareOutpoints(a.Outpoint, b.Outpoint) })
 	if id == chains.DOGE {
 		return list // its nodes do not relay long chains of our own
 	}
@@ -155,33 +156,22 @@ func (s *State) ToSubmitMints(id chains.ID) []*Deposit {
 
 func (s *State) mintsOpen(symbol string) bool { return !s.assets[symbol].MintsPaused }
 
-// Uncredited lists all deposits that the sidechain has not been seen to credit,
-// in the chain or not.
-func (s *State) Uncredited() []*Deposit {
-	return s.depositsWhere(func(d *Deposit) bool { return d.Credit == nil })
+// Uncredited lists the deposits that the sidechain has not been seen to credit,
+// in the chain or not: all of them, or without those that are not minted by
+// themselves.
+func (s *State) Uncredited(all bool) []*Deposit {
+	return s.depositsWhere(func(d *Deposit) bool { return d.Credit == nil && (all || d.Class == "") })
 }
 
 func (s *State) depositsWhere(match func(*Deposit) bool) []*Deposit {
-	var list []*Deposit
-	for _, d := range ordered(s.openDeposits) {
-		if match(d) {
-			list = append(list, d)
-		}
-	}
-	return list
+	return matching(s.openDeposits, match)
 }
 
 // OpenWithdrawals lists the withdrawals that are neither settled nor returned.
 func (s *State) OpenWithdrawals() []*Withdrawal { return ordered(s.openWithdrawals) }
 
 func (s *State) withdrawalsIn(id chains.ID, state WithdrawalState) []*Withdrawal {
-	var list []*Withdrawal
-	for _, w := range ordered(s.openWithdrawals) {
-		if w.Chain == id && s.WithdrawalState(w) == state {
-			list = append(list, w)
-		}
-	}
-	return list
+	return matching(s.openWithdrawals, func(w *Withdrawal) bool { return w.Chain == id && s.WithdrawalState(w) == state })
 }
 
 // ToCheck lists the withdrawals of a chain to be queued or parked.

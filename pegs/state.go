@@ -283,6 +283,19 @@ func (s *State) Chains() []*Chain {
 	return list
 }
 
+// matching gives the members of an open set that match, in the order of their
+// lists. What strangers leave in a set for ever is looked at, and not sorted.
+func matching[T interface{ place() int }](set map[string]T, match func(T) bool) []T {
+	var list []T
+	for _, member := range set {
+		if match(member) {
+			list = append(list, member)
+		}
+	}
+	slices.SortFunc(list, func(a, b T) int { return a.place() - b.place() })
+	return list
+}
+
 // ordered gives the members of an open set in the order of their lists.
 func ordered[T interface{ place() int }](set map[string]T) []T {
 	return slices.SortedFunc(maps.Values(set), func(a, b T) int { return a.place() - b.place() })
