@@ -9,7 +9,7 @@
 //	sidechain rows of final blocks ─▶  Ledger (one writer:         ├─▶ payer ─▶ pegs.assign, signer, nodes
 //	                                   validate, fsync, apply)     │
 //	                                      ▲    state = fold(log) ──┼─▶ pegs.settle, pegs.giveBack
-//	operator, audit ─▶ halts ─────────────┘                        └─▶ read model for the API
+//	people, nodes, audit ─▶ halts ────────┘                        └─▶ read model for the API
 //
 // gateway.db holds the events and nothing else (ADR 9: a file of frames, with
 // seals of the state and a snapshot beside it); everything the services do is a
@@ -30,6 +30,17 @@
 //   - Any disagreement between the ledger, the sidechain and the scanner, which
 //     reads the chain by other code, makes the audit not ok.
 //
-// To add a service: a type with a method run(ctx) error, started in
-// Gateway.Run; what it needs from elsewhere is an interface in interfaces.go.
+// # Where to find what
+//
+//	follow, watch, nodes         blocks, scripts that are ours, halts for what nodes do
+//	tail, sidechain              rows of the sidechain become events
+//	operator                     mints, assigns, settlements, releases: what attestors say
+//	limits, payout, sign, broadcast
+//	                             a withdrawal is admitted, planned, signed, sent
+//	lift, tidy, orders           bumps and children, mergers, orders of people (ADR 12)
+//	eventlog, logfile, snapshot  gateway.db
+//	scanner, audit               the second reading of the chain, the books
+//
+// To add a service: a type with a method step(ctx) error and a line in
+// Gateway.loops; what it needs from elsewhere is an interface in interfaces.go.
 package gateway

@@ -97,9 +97,6 @@ func (b *Batch) state(s *State) WithdrawalState {
 	return WithdrawalPlanned
 }
 
-// BatchState is where a batch stands, in the terms of withdrawals.
-func (s *State) BatchState(b *Batch) WithdrawalState { return b.state(s) }
-
 // touchBatch writes the histories of the withdrawals of a batch.
 func (s *State) touchBatch(b *Batch, at time.Time, detail string) {
 	for _, id := range b.Withdrawals {

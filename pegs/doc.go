@@ -23,6 +23,12 @@
 //	            parked ─▶ returned
 //
 //	batch       planned ─▶ assigned ─▶ signed ─▶ broadcast ─▶ mined ─▶ confirmed ─▶ settled
+//	            dead (an input is spent otherwise for good) ─▶ releasing ─▶ released
+//
+// A withdrawal waits in queued for the limits (Admitted), for its delay and for
+// coins; a veto parks it. Batches are of a kind: payouts, and what assigns no
+// withdrawal (consolidate, child, cancel; ADR 12). Chains carry halts and alerts,
+// each with cause, author and reason (ADR 13).
 //
 // # Invariants
 //

@@ -15,15 +15,19 @@
 //   - The same inputs, payees and lock time always give the same transaction:
 //     BIP69 order, RFC 6979 nonces, low S.
 //   - A signature is returned only after the script engine accepted it under
-//     the flags of standard relay.
+//     the flags of standard relay; where the engine refuses fork ids, after a
+//     verifier of our own did, with a digest computed apart.
 //
 // What a decoder reads is checked for integrity, not for validity: whether
 // inputs exist and scripts succeed is the business of the nodes and of the
 // quorum among them.
 //
-// To add one more coin: a package beside chains/bitcoin that fills in Params.
-// What Params does not cover yet (auxiliary proof of work after the header,
-// extension blocks after the transactions, prefixes before scripts, fork ids in
-// signatures) becomes a new field of it whose zero value means Bitcoin's way,
-// never a switch on the coin's name.
+// What differs between coins is a field of Params (the hash that work is measured
+// by, auxiliary proof of work after the header, extension blocks after the
+// transactions, prefixes before scripts, fork ids in signatures, dust, versions,
+// checkpoints), whose zero value means Bitcoin's way; no code asks for a coin's
+// name (ADR 15).
+//
+// To add one more coin: a package beside chains/bitcoin that fills in Params. What
+// Params does not cover yet becomes a new field of it.
 package utxo
