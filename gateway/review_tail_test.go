@@ -117,3 +117,32 @@ func TestReturnedAfterItsBatch(t *testing.T) {
 		}
 	}
 }
+
+// Rows whose whole life passed while nobody looked are taken in one after the
+// other, in whatever order their names come: what does not follow ends the
+// gateway, at every start again.
+func TestLivesThatPassedUnseen(t *testing.T) {
+	s, batch := plannedState(t)
+	bookAll(t, s, facts{
+		withdrawals: []WithdrawalRow{{ID: "w1", State: rowReturned, Batch: batch}, {ID: "w2", State: rowReturned, Batch: batch}},
+		batches: map[string]BatchRow{batch: {
+			Batch: batch, Chain: chains.BTC, Kind: "payout", IDs: []string{"w1", "w2"}, Spends: []chains.Outpoint{{TxID: "aa"}, {TxID: "bb"}}, State: rowReleased,
+		}},
+	})
+	if w, _ := s.Withdrawal("w2"); s.WithdrawalState(w) != pegs.WithdrawalReturned {
+		t.Errorf("assigned, released and given back: %s", s.WithdrawalState(w))
+	}
+	for _, names := range [][2]string{{"0dead", "1heir"}, {"1dead", "0heir"}} {
+		dead, heir := names[0], names[1]
+		s, _ := plannedState(t)
+		f := facts{batches: map[string]BatchRow{
+			dead: {Batch: dead, Chain: chains.BTC, Kind: "payout", IDs: []string{"w1"}, Spends: []chains.Outpoint{{TxID: "aa"}, {TxID: "cc"}}, State: rowReleased},
+			heir: {Batch: heir, Chain: chains.BTC, Kind: "consolidate", Spends: []chains.Outpoint{{TxID: "aa"}}, State: "open"},
+		}}
+		bookAll(t, s, f)
+		b, ok := s.Batch(heir)
+		if c, _ := s.Chain(chains.BTC); !ok || b.Assigned == nil || c.KeptFor(chains.Outpoint{TxID: "aa"}) != heir {
+			t.Errorf("%s inherits from %s: %+v", heir, dead, b)
+		}
+	}
+}

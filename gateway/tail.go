@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -203,7 +204,7 @@ func (t *tail) book(ctx context.Context, f facts) (n int, err error) {
 
 // entriesOf lists what of the facts the state does not know yet.
 func entriesOf(s *pegs.State, f facts) []Entry {
-	b := booking{state: s, facts: f, dropped: map[string]bool{}}
+	b := booking{state: s, facts: f, dropped: map[string]bool{}, leaving: map[chains.Outpoint]bool{}}
 	b.assets()
 	b.requests()
 	b.deposits()
@@ -219,6 +220,7 @@ type booking struct {
 	facts   facts
 	entries []Entry
 	dropped map[string]bool
+	leaving map[chains.Outpoint]bool // inputs of adopted batches whose release the next round books
 }
 
 func (b *booking) add(e pegs.Event) {
@@ -257,7 +259,9 @@ func (b *booking) batches() {
 	for id := range b.facts.batches {
 		ids = append(ids, id)
 	}
+	// What was released comes first: its inputs may be another's by now.
 	slices.Sort(ids)
+	slices.SortStableFunc(ids, func(x, y string) int { return cmp.Compare(b.order(x), b.order(y)) })
 	for _, id := range ids {
 		row := b.facts.batches[id]
 		known, ok := b.state.Batch(id)
@@ -274,6 +278,14 @@ func (b *booking) batches() {
 			b.add(&pegs.Settled{Batch: id, TxID: row.TxID, Cost: row.Cost, Tx: b.facts.closers[id]})
 		}
 	}
+}
+
+// order puts what was released before the rest.
+func (b *booking) order(batch string) int {
+	if b.facts.batches[batch].State == rowReleased {
+		return 0
+	}
+	return 1
 }
 
 func (b *booking) assigned(row BatchRow) {
@@ -308,18 +320,26 @@ func (b *booking) adopt(row BatchRow) {
 	c, _ := b.state.Chain(row.Chain)
 	for _, spend := range row.Spends {
 		drop(c.KeptFor(spend))
+		waits = waits || b.leaving[spend] && row.Kind != pegs.BatchCancel
 	}
-	if !waits {
-		b.assigned(row)
+	if waits {
+		return
+	}
+	b.assigned(row)
+	for _, spend := range row.Spends {
+		b.leaving[spend] = row.State == rowReleased && row.Kind != pegs.BatchCancel
 	}
 }
 
 // drop takes back a batch that was planned and can never be assigned, once. It
-// says whether the batch is such a one.
+// says whether the batch is such a one, or still to be taken in.
 func (b *booking) drop(batch, reason string) bool {
 	known, ok := b.state.Batch(batch)
 	if !ok || known.Assigned != nil {
 		return false
+	}
+	if _, assigned := b.facts.batches[batch]; assigned {
+		return true // and died: the next rounds book that first
 	}
 	if !b.dropped[batch] {
 		b.dropped[batch] = true
