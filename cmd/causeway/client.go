@@ -91,9 +91,28 @@ func exchange(ctx context.Context, h *http.Client, verb, address string, body []
 	}
 	decodeErr := json.Unmarshal(text, out)
 	if res.StatusCode >= 400 {
-		return fmt.Errorf("HTTP %d: %.300s", res.StatusCode, bytes.TrimSpace(text))
+		return statusFailure(res.StatusCode, text)
 	}
 	return decodeErr
+}
+
+// httpFailure is an answer with a status of 400 and above.
+type httpFailure struct {
+	status int
+	text   string
+}
+
+func (e *httpFailure) Error() string { return e.text }
+
+// statusFailure takes the words out of such an answer.
+func statusFailure(status int, text []byte) error {
+	var said struct {
+		Error struct{ Message string }
+	}
+	if json.Unmarshal(text, &said) == nil && said.Error.Message != "" {
+		return &httpFailure{status, said.Error.Message}
+	}
+	return &httpFailure{status, fmt.Sprintf("HTTP %d: %.300s", status, bytes.TrimSpace(text))}
 }
 
 // get reads a /v1 path.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -60,7 +61,8 @@ func switchFlag(cmd *cobra.Command, body map[string]any, name, member, usage str
 	cmd.Flags().BoolFunc(name, usage, func(string) error { body[member] = true; return nil })
 }
 
-// giveOrder hands an order to the process of a home over its admin listener.
+// giveOrder hands an order to the process of a home over its admin listener. One
+// that makes no sense is wrong use, one that came too late is refused.
 func giveOrder(ctx context.Context, dir, path string, body map[string]any) error {
 	r, live, err := readRunning(dir)
 	if err != nil {
@@ -76,7 +78,17 @@ func giveOrder(ctx context.Context, dir, path string, body map[string]any) error
 	var answer struct {
 		OK bool `json:"ok"`
 	}
-	return exchange(ctx, &http.Client{Timeout: orderTimeout}, http.MethodPost, r.Admin+"/operator/"+path, text, &answer)
+	err = exchange(ctx, &http.Client{Timeout: orderTimeout}, http.MethodPost, r.Admin+"/operator/"+path, text, &answer)
+	if failure, ok := errors.AsType[*httpFailure](err); ok {
+		switch failure.status {
+		case http.StatusBadRequest:
+			return &exitErr{exitUsage, fmt.Errorf("%s: %w", path, err)}
+		case http.StatusConflict:
+			return &exitErr{exitRefused, fmt.Errorf("%s: %w", path, err)}
+		}
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return err
 }
 
 // scopeFlags are --chain and --scope.

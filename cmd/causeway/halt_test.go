@@ -42,8 +42,11 @@ func TestOrdersOfTheOperator(t *testing.T) {
 		t.Errorf("halted: %+v", s)
 	}
 	order(exitOK, "alert", "--chain", "btc")
-	if said := order(exitError, "halt", "--chain", "xmr"); !strings.Contains(said, "xmr") {
+	if said := order(exitError, "halt", "--chain", "xmr"); !strings.Contains(said, "halt: chain \"xmr\" is not served here") {
 		t.Errorf("another chain: %s", said)
+	}
+	if said := order(exitUsage, "halt", "--chain", "btc", "--scope", "everything"); !strings.Contains(said, "everything") || strings.Contains(said, "{") {
+		t.Errorf("a scope that is none: %s", said)
 	}
 	order(exitError, "veto", "--withdrawal", "none")
 	order(exitError, "requeue", "--withdrawal", "none")

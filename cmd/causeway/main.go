@@ -106,7 +106,25 @@ func newRootCommand() *cobra.Command {
 		newRestoreCommand(),
 		newVersionCommand(),
 	)
+	strictCompletion(root)
 	return root
+}
+
+// strictCompletion has cobra's completion command refuse a shell that it does not
+// know as every other wrong use.
+func strictCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	completion, _, err := root.Find([]string{"completion"})
+	if err != nil {
+		return
+	}
+	completion.Args = noArgs
+	completion.RunE = func(cmd *cobra.Command, _ []string) error {
+		return usageErr("%s: name a shell: bash, zsh, fish or powershell", cmd.CommandPath())
+	}
+	for _, shell := range completion.Commands() {
+		shell.Args = noArgs
+	}
 }
 
 // noArgs is cobra.NoArgs with our exit code.

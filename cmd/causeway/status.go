@@ -36,7 +36,7 @@ func newStatusCommand() *cobra.Command {
 			}
 			fmt.Fprintf(out, "%s: %s\nsidechain block %d, base block %d, %s\n", s.ChainID, state, s.Block, s.RefBlock, s.Time)
 			for _, c := range s.Chains {
-				describeChain(out, c)
+				describeChain(out, c, s.Running)
 			}
 			if s.Signer != nil {
 				fmt.Fprintf(out, "signer %s, ok %t, %d journal entries %s\n", s.Signer.Where, s.Signer.OK, s.Signer.Counter, s.Signer.Detail)
@@ -51,9 +51,13 @@ func newStatusCommand() *cobra.Command {
 }
 
 // describeChain prints where a chain stands, and which of its nodes do not do
-// what they should.
-func describeChain(out io.Writer, c gateway.ChainStatus) {
-	fmt.Fprintf(out, "%-5s height %d of %d  deposits %s  minting %s  payouts %s  %s\n", c.Chain, c.Height, c.NodeHeight, c.Deposits, c.Minting, c.Payouts, c.Reason)
+// what they should. A home that is stopped has not asked them.
+func describeChain(out io.Writer, c gateway.ChainStatus, running bool) {
+	height := fmt.Sprintf("%d of %d", c.Height, c.NodeHeight)
+	if !running {
+		height, c.Nodes = fmt.Sprint(c.Height), nil
+	}
+	fmt.Fprintf(out, "%-5s height %s  deposits %s  minting %s  payouts %s  %s\n", c.Chain, height, c.Deposits, c.Minting, c.Payouts, c.Reason)
 	for _, alert := range c.Alerts {
 		fmt.Fprintf(out, "      alert: %s\n", alert)
 	}
