@@ -67,7 +67,11 @@ func (p *payer) liftOne(ctx context.Context, b stuck, rate chains.FeeRate) error
 	if err := p.recall(ctx, b.batch); err != nil {
 		return err
 	}
-	budget, err := p.feeBudget(b.batch)
+	replaced := b.batch
+	if !p.Coin.Facts().Replaceable {
+		replaced = "" // a child's fee comes on top
+	}
+	budget, err := p.feeBudget(replaced)
 	if err != nil {
 		return err
 	}

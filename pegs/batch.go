@@ -381,6 +381,9 @@ func (s *State) UnsettledFees(chain chains.ID, but string) chains.Amount {
 			continue
 		}
 		fee := b.Fee
+		if newest := b.Newest(); newest != nil && fee.Less(newest.Fee) {
+			fee = newest.Fee // of a plan that is not known
+		}
 		if mined, err := s.MinedFee(b); err == nil {
 			fee = mined
 		}

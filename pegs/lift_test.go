@@ -270,3 +270,20 @@ func TestChildOfALostVariant(t *testing.T) {
 	}
 	b.replays(t)
 }
+
+// What only the signer remembered counts in full against the fee account.
+func TestUnsettledFeesOfUnknownPlans(t *testing.T) {
+	b := newBook(t)
+	b.credit("t1", "alice", 100_000)
+	b.queue("w1", 40_000)
+	p := planFor([]string{"w1"}, at("t1", 0))
+	b.do(assignedAs(p)) // adopted: there is no plan
+	b.do(variantOf(p, "v1", 300, 59_700))
+	b.do(variantOf(p, "v2", 900, 59_100))
+	if got := b.UnsettledFees(chains.BTC, ""); got != chains.NewAmount(900) {
+		t.Errorf("unsettled fees %s", got)
+	}
+	if got := b.UnsettledFees(chains.BTC, p.Batch); !got.IsZero() {
+		t.Errorf("but for that of the batch: %s", got)
+	}
+}
