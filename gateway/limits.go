@@ -81,8 +81,22 @@ func (l limiter) admit(ctx context.Context, base pegs.BaseRef) (more bool, err e
 // Veto parks a withdrawal that no payout was planned for, by order of a person.
 // With giveBack its tokens are returned (the fee stays); without it a person
 // decides later: by Veto with giveBack, or by Requeue. One that is planned is
-// CodeConflict: its payout may be on its way.
+// CodeConflict: its payout may be on its way. Nothing is given back in a home
+// that was restored, as long as that halts payouts: it may have been paid after the
+// backup.
 func (g *Gateway) Veto(ctx context.Context, withdrawal, author, reason string, giveBack bool) error {
+	restored := false
+	if err := g.ledger.View(func(s *pegs.State) {
+		if w, ok := s.Withdrawal(withdrawal); ok && giveBack {
+			c, served := s.Chain(w.Chain)
+			restored = served && c.HaltedBy(pegs.CauseRestored)
+		}
+	}); err != nil {
+		return err
+	}
+	if restored {
+		return refuse(CodeHalted, "the home was restored: withdrawal %s may have been paid after the backup", clip(withdrawal))
+	}
 	return g.decide(ctx, withdrawal, author, reason, func(s *pegs.State, w *pegs.Withdrawal) (pegs.Event, bool) {
 		ok := w.Batch == "" && w.Returned == nil && (w.Parked == nil || !w.Parked.GiveBack && giveBack)
 		return &pegs.Parked{Withdrawal: w.ID, Reason: "vetoed by " + author + ": " + reason, Author: author, GiveBack: giveBack}, ok

@@ -37,8 +37,8 @@ func (p *payer) planBatch(s *pegs.State, rate chains.FeeRate, budget chains.Amou
 		return nil, err
 	}
 	for _, coin := range s.Spendable(p.id) {
-		if coin.Waits >= bumpAfter {
-			continue // what is stuck would hold the new one back
+		if coin.Waits >= bumpAfter || coin.Contested {
+			continue // what is stuck would hold the new one back, what loses take it along
 		}
 		c, err := coinOf(coin)
 		if err != nil {

@@ -146,6 +146,7 @@ func TestMarkRestored(t *testing.T) {
 	if err := resume(); err == nil || !strings.Contains(err.Error(), "stand until block") {
 		t.Errorf("a block early: %v", err)
 	}
+	wantCode(t, "given back though it may have been paid", d.node.gateway.Veto(t.Context(), id, "anna", "it takes so long", true), CodeHalted)
 	if state := d.withdrawal(id).State; state != "queued" {
 		t.Errorf("the withdrawal is %s", state)
 	}

@@ -289,3 +289,23 @@ func TestDeadChildFreezesItsParent(t *testing.T) {
 	}
 	b.replays(t)
 }
+
+// What a cancel makes is marked until a block holds it: a payout that rests on it
+// would die with it, and its withdrawal be given back.
+func TestChangeOfACancelIsContested(t *testing.T) {
+	b, payout, cancel := cancelBook(t)
+	b.signCancel(cancel)
+	contested := func() (list []bool) {
+		for _, coin := range b.Spendable(chains.BTC) {
+			list = append(list, coin.Contested)
+		}
+		return list
+	}
+	if got := contested(); !slices.Equal(got, []bool{true}) {
+		t.Errorf("while %s may win: %v", payout.Batch, got)
+	}
+	b.block([]Payment{changes("c1", 0, 119_500)}, spends("c1", at("t1", 0), at("t2", 0))...)
+	if got := contested(); !slices.Equal(got, []bool{false}) {
+		t.Errorf("in a block: %v", got)
+	}
+}

@@ -17,6 +17,8 @@ type Coin struct {
 	AncestorSize uint64
 	// Waits is for how many blocks the oldest of them was not mined.
 	Waits uint64
+	// Contested says that a cancel makes it, which what it cancels may outrun.
+	Contested bool
 }
 
 // Spendable lists what payouts of a chain may spend now, in a fixed order:
@@ -44,7 +46,7 @@ func (s *State) Spendable(id chains.ID) []Coin {
 		pack, ok := s.Package(b)
 		for _, p := range b.Variants[0].Change {
 			if out := c.outputs[p.Outpoint]; ok && pack.Count < MaxUnconfirmedChain && out.In == nil && c.kept[p.Outpoint] == "" {
-				list = append(list, Coin{Output: out, Ancestors: pack.Count, AncestorSize: pack.VSize, Waits: c.waits(pack.Since)})
+				list = append(list, Coin{Output: out, Ancestors: pack.Count, AncestorSize: pack.VSize, Waits: c.waits(pack.Since), Contested: b.Kind == BatchCancel})
 			}
 		}
 	}
