@@ -146,3 +146,36 @@ func TestLivesThatPassedUnseen(t *testing.T) {
 		}
 	}
 }
+
+// A cancel that was not assigned before its batch was over is dropped: it would be
+// submitted, and refused, for ever.
+func TestCancelThatCameTooLate(t *testing.T) {
+	for _, state := range []string{rowClosed, rowReleased} {
+		for _, assigned := range []bool{false, true} {
+			s, batch := plannedState(t)
+			known, _ := s.Batch(batch)
+			inputs := []chains.Outpoint{{TxID: "aa"}}
+			cancel := pegs.BatchID(chains.BTC, pegs.BatchCancel, nil, inputs)
+			for _, e := range []pegs.Event{
+				&pegs.Assigned{Batch: batch, Chain: chains.BTC, BatchKind: pegs.BatchPayout, Withdrawals: known.Withdrawals, Inputs: known.Inputs},
+				&pegs.Planned{
+					Batch: cancel, Chain: chains.BTC, BatchKind: pegs.BatchCancel, Inputs: inputs, Plan: json.RawMessage("{}"), Author: "olga", Reason: "why",
+				},
+			} {
+				if err := s.Apply(pegs.Record{Seq: s.Seq + 1, Event: e}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f := facts{batches: map[string]BatchRow{batch: {
+				Batch: batch, Chain: chains.BTC, Kind: "payout", IDs: known.Withdrawals, Spends: known.Inputs, State: state, TxID: "tx", Cost: "0.00000001",
+			}}}
+			if assigned {
+				f.batches[cancel] = BatchRow{Batch: cancel, Chain: chains.BTC, Kind: "cancel", Spends: inputs, State: "open"}
+			}
+			bookAll(t, s, f)
+			if _, there := s.Batch(cancel); there != assigned {
+				t.Errorf("batch %s, cancel assigned %v: it is there: %v", state, assigned, there)
+			}
+		}
+	}
+}

@@ -274,9 +274,19 @@ func (b *booking) batches() {
 			b.assigned(row)
 		case row.State == rowReleased && known.Released == nil && known.Settled == nil:
 			b.add(&pegs.Released{Batch: id, Reason: row.Reason})
+			b.uncancel(known)
 		case row.State == rowClosed && known.Settled == nil:
 			b.add(&pegs.Settled{Batch: id, TxID: row.TxID, Cost: row.Cost, Tx: b.facts.closers[id]})
+			b.uncancel(known)
 		}
+	}
+}
+
+// uncancel drops the cancel of a batch that is over when it was not assigned yet: it
+// never will be, and its inputs would be kept for ever.
+func (b *booking) uncancel(over *pegs.Batch) {
+	if cancel := b.state.CancelOf(over); cancel != nil {
+		b.drop(cancel.ID, "batch "+over.ID+" is over")
 	}
 }
 
