@@ -18,6 +18,9 @@ import (
 const (
 	auditTries = 20
 	auditPause = 100 * time.Millisecond
+	// auditPatience is how long a node that does not answer is asked again: the
+	// books of other chains wait meanwhile.
+	auditPatience = 5 * time.Second
 )
 
 // Audit balances the books of all configured chains (design, section 7). An
@@ -102,6 +105,7 @@ type chainBooks struct {
 // it is waited for when patient; else what may be due to it is unknown.
 func (g *Gateway) audit(ctx context.Context, which []*follower, patient bool) (audit Audit, snap snapshot, err error) {
 	var read uint64
+	began := time.Now()
 	for try := 0; try < auditTries; {
 		if snap, err = g.snapshot(which); err != nil {
 			return Audit{}, snap, err
@@ -118,6 +122,8 @@ func (g *Gateway) audit(ctx context.Context, which []*follower, patient bool) (a
 		switch {
 		case searching && patient && read > before:
 			continue // each try reads on
+		case audit.Unknown && time.Since(began) > auditPatience:
+			return audit, snap, nil
 		case searching:
 			audit.Unknown = !slices.ContainsFunc(audit.Assets, func(a AssetAudit) bool { return a.Missing })
 		}
