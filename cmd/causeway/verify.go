@@ -43,6 +43,10 @@ func newVerifyCommand() *cobra.Command {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(report)
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "ok: %d base blocks, %d sidechain blocks, %d transactions; state root %s\n", report.BaseBlocks, report.Blocks, report.Transactions, report.StateRoot)
+			if err != nil || o.proof == "" {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "the proof in %s holds\n", o.proof)
 			return err
 		},
 	}

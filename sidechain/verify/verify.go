@@ -48,6 +48,7 @@ type Config struct {
 
 // Proof is a row, or its absence, at a base block: the answer of /v1/proof.
 type Proof struct {
+	Block    uint64          `json:"block"` // the sidechain's newest then
 	RefBlock uint64          `json:"ref_block"`
 	Table    string          `json:"table"`
 	ID       json.RawMessage `json:"id"`
@@ -150,6 +151,9 @@ func (c *comparer) Apply(b *base.Block) error {
 	if c.proof != nil && c.proof.RefBlock == head.RefBlock {
 		if root := hex.EncodeToString(c.proof.Root[:]); root != head.StateRoot {
 			return fmt.Errorf("%w: its root is %s, after base block %d it is %s", state.ErrProof, root, head.RefBlock, head.StateRoot)
+		}
+		if c.proof.Block != head.Block {
+			return fmt.Errorf("%w: it says sidechain block %d, after base block %d it is %d", state.ErrProof, c.proof.Block, head.RefBlock, head.Block)
 		}
 		c.proof = nil
 	}
