@@ -96,14 +96,19 @@ func split(due []task) (rest, last []task) {
 	return rest, last
 }
 
-// giveUpTime bounds how long the signer may look for itself at what is given up.
-const giveUpTime = 10 * time.Second
+const (
+	// giveUpTime bounds how long the signer may look for itself at what is given
+	// up: it reads a whole block each time.
+	giveUpTime = 10 * time.Second
+	// giveUpsPerTurn bounds how many are submitted before others have their turn.
+	giveUpsPerTurn = 8
+)
 
 // giveUp submits what gives payouts up, each by itself. What the signer refuses,
 // perhaps because its nodes do not answer, ends the turn: others have theirs
 // before the next is tried.
 func (o *operator) giveUp(ctx context.Context, list []task) error {
-	for i := range list {
+	for i := range min(len(list), giveUpsPerTurn) {
 		ctx, cancel := context.WithTimeout(ctx, giveUpTime)
 		err := o.submit(ctx, list[i:i+1])
 		cancel()

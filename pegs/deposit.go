@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"causeway/chains"
@@ -55,7 +56,7 @@ func (d *Deposit) place() int { return d.index }
 
 // DepositID is the identity of a deposit, and the id that pegs.mint takes.
 func DepositID(chain chains.ID, o chains.Outpoint) string {
-	return fmt.Sprintf("%s:%s:%d", chain, o.TxID, o.Index)
+	return string(chain) + ":" + o.TxID + ":" + strconv.FormatUint(uint64(o.Index), 10)
 }
 
 // State is where the deposit stands by what the ledger knows.
