@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 
 	"causeway/chains"
@@ -57,6 +58,15 @@ func (p *payer) planBatch(s *pegs.State, rate chains.FeeRate, budget chains.Amou
 	return nil, nil
 }
 
+// whyNot says to who waits why there is no plan, in coins as everywhere.
+func (p *payer) whyNot(why *hotwallet.PlanError) string {
+	if why.Kind != hotwallet.ErrInsufficient {
+		return why.Error()
+	}
+	decimals := pegs.CoinDecimals(p.id)
+	return fmt.Sprintf("%s: need %s, have %s", why.Kind, why.Need.Coin(decimals), why.Have.Coin(decimals))
+}
+
 // planSome plans a batch for some of a queue, or merges coins for its oldest.
 func (p *payer) planSome(s *pegs.State, in hotwallet.PlanInput, queue []*pegs.Withdrawal) ([]Entry, error) {
 	for _, some := range tries(queue) {
@@ -69,7 +79,7 @@ func (p *payer) planSome(s *pegs.State, in hotwallet.PlanInput, queue []*pegs.Wi
 			return nil, err
 		}
 		for _, w := range some {
-			p.notes.set(w.ID, "waits: "+why.Error())
+			p.notes.set(w.ID, "waits: "+p.whyNot(why))
 		}
 		switch why.Kind {
 		case hotwallet.ErrDust:
@@ -160,7 +170,7 @@ func (p *payer) merge(s *pegs.State, in hotwallet.PlanInput, w *pegs.Withdrawal)
 	plan, err := hotwallet.Consolidate(in)
 	var why *hotwallet.PlanError
 	if errors.As(err, &why) && why.Kind != hotwallet.ErrBadPlan {
-		p.notes.set(w.ID, "waits for coins to be merged: "+why.Error())
+		p.notes.set(w.ID, "waits for coins to be merged: "+p.whyNot(why))
 		return nil, nil
 	}
 	if err != nil {

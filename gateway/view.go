@@ -459,6 +459,7 @@ func clip(text string) string { return oneLine(text, 64) }
 
 // oneLine is a text on one line, of about at most limit bytes.
 func oneLine(text string, limit int) string {
+	text = strings.ReplaceAll(text, "\n", "; ") // as errors that are joined have it
 	text = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return '?'

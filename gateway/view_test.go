@@ -2,12 +2,28 @@ package gateway
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"causeway/chains"
+	"causeway/hotwallet"
 )
+
+// What a withdrawal waits for is told in coins.
+func TestWhyNot(t *testing.T) {
+	p := &payer{id: chains.BTC}
+	why := &hotwallet.PlanError{Kind: hotwallet.ErrInsufficient, Need: chains.NewAmount(4_981_990), Have: chains.NewAmount(1)}
+	if got := p.whyNot(why); got != "not enough spendable coins: need 0.04981990, have 0.00000001" {
+		t.Error(got)
+	}
+	if got := p.whyNot(&hotwallet.PlanError{Kind: hotwallet.ErrDust, IDs: []string{"w2"}}); got != "payee below the dust limit: w2" {
+		t.Error(got)
+	}
+}
 
 func TestWindow(t *testing.T) {
 	for _, c := range []struct {
@@ -81,6 +97,9 @@ func TestShapes(t *testing.T) {
 
 func TestClipKeepsOneLine(t *testing.T) {
 	if got := clip("a\nlevel=ERROR\r\x00" + strings.Repeat("x", 100)); strings.ContainsAny(got, "\n\r\x00") || len(got) > 70 {
+		t.Errorf("%q", got)
+	}
+	if got := oneLine(errors.Join(errors.New("one"), errors.New("two")).Error(), 64); got != "one; two" {
 		t.Errorf("%q", got)
 	}
 }
