@@ -73,6 +73,18 @@ func TestVerify(t *testing.T) {
 			t.Errorf("a proof with another %s: exit %d: %s", member, code, said)
 		}
 	}
+	t.Run("nothing derived yet", func(t *testing.T) {
+		path := filepath.Join(dir, stateFile)
+		if err := os.Rename(path, path+".away"); err != nil {
+			t.Fatal(err)
+		}
+		if code, said := verified(t, "--home", dir, "--json"); code != exitOK || !strings.Contains(said, `"blocks":0,`) {
+			t.Errorf("exit %d: %s", code, said)
+		}
+		if err := os.Rename(path+".away", path); err != nil {
+			t.Fatal(err)
+		}
+	})
 	for _, test := range []struct{ name, file, old, new string }{
 		{"a stored quantity", stateFile, `\"quantity\":\"7\"`, `\"quantity\":\"8\"`},
 		{"a signed operation", baseFile, `"quantity":"7"`, `"quantity":"8"`},
