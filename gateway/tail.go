@@ -20,21 +20,27 @@ type tail struct {
 	notes     *notes
 	hook      func(string)
 	swept     map[chains.ID]bool // all batch rows were looked at since the start
+	asked     uint64             // every withdrawal up to this row was asked for since the start
+	turn      uint64             // the row behind which the next turn of the others begins
 	rounds    uint64             // since the start
 }
 
-// allDeposits is how many rounds there are between two that ask for all deposits:
-// those that nobody is to mint stay for ever, and only other attestors' claims
-// make them credited.
-const allDeposits = 32
-
-// rowsPerStep bounds the withdrawals taken in at once.
-const rowsPerStep = 500
+const (
+	// allDeposits is how many rounds there are between two that ask for all deposits:
+	// those that nobody is to mint stay for ever, and only other attestors' claims
+	// make them credited.
+	allDeposits = 32
+	// rowsPerStep bounds the withdrawals taken in at once.
+	rowsPerStep = 500
+	// turnsPerStep is of how many open withdrawals a step looks at the rows though
+	// nothing is expected of them.
+	turnsPerStep = 1000
+)
 
 // questions is what the ledger waits for.
 type questions struct {
 	deposits    []string
-	withdrawals []*pegs.Withdrawal
+	withdrawals []string
 	batches     []string
 	chains      []chains.ID
 	lastRow     uint64
@@ -54,8 +60,9 @@ type facts struct {
 
 // step takes in everything new, however much it is.
 func (t *tail) step(ctx context.Context) error {
+	turn := t.turn
 	for {
-		q, err := t.questions()
+		q, next, err := t.questions(turn)
 		if err != nil {
 			return err
 		}
@@ -64,21 +71,23 @@ func (t *tail) step(ctx context.Context) error {
 			return err
 		}
 		n, err := t.book(ctx, f)
-		if err != nil || n == 0 {
+		if err != nil {
 			return err
+		}
+		if n == 0 {
+			t.asked, t.turn = q.lastRow, next
+			return nil
 		}
 	}
 }
 
-func (t *tail) questions() (q questions, err error) {
+// questions lists what to ask for, and says where the next turn begins.
+func (t *tail) questions(turn uint64) (q questions, next uint64, err error) {
 	err = t.ledger.View(func(s *pegs.State) {
 		for _, d := range s.Uncredited(t.rounds%allDeposits == 0) {
 			q.deposits = append(q.deposits, d.ID)
 		}
-		for _, w := range s.OpenWithdrawals() {
-			copied := *w
-			q.withdrawals = append(q.withdrawals, &copied)
-		}
+		q.withdrawals, next = t.withdrawals(s, turn)
 		for _, id := range s.ChainIDs() {
 			q.chains = append(q.chains, id)
 			for _, b := range s.OpenBatches(id) {
@@ -90,7 +99,30 @@ func (t *tail) questions() (q questions, err error) {
 		q.lastRow, q.base = s.LastRow(), s.Base
 	})
 	t.rounds++
-	return q, err
+	return q, next, err
+}
+
+// withdrawals lists the open withdrawals to be asked for: those that are new since
+// the start or the step before, those whose batch is planned and not assigned, and
+// those that are not to be paid. Of the others, which wait their turn or are told
+// of by their batch, as many as turnsPerStep in the order of their rows, so that
+// each of them has its turn again and again.
+func (t *tail) withdrawals(s *pegs.State, turn uint64) (ids []string, next uint64) {
+	open := s.OpenWithdrawals()
+	first, found := slices.BinarySearchFunc(open, turn, func(w *pegs.Withdrawal, row uint64) int { return cmp.Compare(w.Row, row) })
+	if found {
+		first++
+	}
+	for i, w := range open {
+		inTurn := (i-first+len(open))%len(open) < turnsPerStep
+		if inTurn || w.Row > t.asked || w.Parked != nil || s.Unassigned(w) {
+			ids = append(ids, w.ID)
+		}
+	}
+	if len(open) > turnsPerStep {
+		next = open[(first+turnsPerStep-1)%len(open)].Row
+	}
+	return ids, next
 }
 
 func (t *tail) ask(q questions) (f facts, err error) {
@@ -126,10 +158,10 @@ func (t *tail) ask(q questions) (f facts, err error) {
 // and once after the start all there are.
 func (t *tail) askBatches(v SideState, q questions, f *facts) error {
 	wanted := slices.Clone(q.batches)
-	for _, w := range q.withdrawals {
-		row, ok := v.Withdrawal(w.ID)
+	for _, id := range q.withdrawals {
+		row, ok := v.Withdrawal(id)
 		if !ok {
-			return fmt.Errorf("%w: withdrawal %s is no longer there", ErrOlderBase, w.ID)
+			return fmt.Errorf("%w: withdrawal %s is no longer there", ErrOlderBase, id)
 		}
 		f.withdrawals = append(f.withdrawals, row)
 		if row.Batch != "" {
@@ -197,6 +229,14 @@ func (t *tail) book(ctx context.Context, f facts) (n int, err error) {
 	for _, row := range f.withdrawals {
 		if row.State == rowReturned || row.State == rowSettled {
 			t.notes.set(row.ID, "")
+		}
+	}
+	for _, row := range f.batches {
+		if row.State != rowClosed {
+			continue
+		}
+		for _, id := range row.IDs {
+			t.notes.set(id, "")
 		}
 	}
 	return n, nil

@@ -97,15 +97,22 @@ func (b *Batch) state(s *State) WithdrawalState {
 	return WithdrawalPlanned
 }
 
+// Unassigned says whether a batch is planned for a withdrawal, or given up, so that
+// the sidechain may yet say something else of the withdrawal than the batch does.
+func (s *State) Unassigned(w *Withdrawal) bool {
+	b := s.batches[w.Batch]
+	return b != nil && (b.Assigned == nil || b.Releasing != nil || b.Released != nil)
+}
+
 // touchBatch writes the histories of the withdrawals of a batch.
 func (s *State) touchBatch(b *Batch, at time.Time, detail string) {
 	for _, id := range b.Withdrawals {
 		s.touchWithdrawal(s.withdrawals[id], at, detail)
 	}
 	if b.Settled != nil && b.Mined != nil || b.Released != nil && b.Mined == nil {
-		delete(s.openBatches, b.ID)
+		s.openBatches.remove(b)
 	} else {
-		s.openBatches[b.ID] = b
+		s.openBatches.add(b)
 	}
 }
 
@@ -119,7 +126,7 @@ func (s *State) addBatch(b *Batch) {
 	b.index = len(s.batchList)
 	s.batches[b.ID] = b
 	s.batchList = append(s.batchList, b)
-	s.openBatches[b.ID] = b
+	s.openBatches.add(b)
 	for _, in := range b.Inputs {
 		s.keep(c, b, in)
 	}
@@ -184,12 +191,8 @@ func (s *State) planned(e *Planned, at time.Time) error {
 }
 
 func (s *State) allSpendable(e *Planned, inputs []chains.Outpoint) error {
-	spendable := map[chains.Outpoint]bool{}
-	for _, coin := range s.Spendable(e.Chain) {
-		spendable[coin.Outpoint] = true
-	}
 	for _, in := range inputs {
-		if !spendable[in] {
+		if !s.maySpend(s.chains[e.Chain], in) {
 			return refuse("%s of %s may not be spent", DepositID(e.Chain, in), e.Batch)
 		}
 	}
@@ -217,7 +220,7 @@ func (s *State) dropped(e *Dropped, at time.Time) error {
 		s.touchWithdrawal(w, at, e.Reason)
 	}
 	delete(s.batches, b.ID)
-	delete(s.openBatches, b.ID)
+	s.openBatches.remove(b)
 	s.batchList = slices.DeleteFunc(s.batchList, func(other *Batch) bool { return other == b })
 	for i, other := range s.batchList {
 		other.index = i

@@ -22,7 +22,7 @@ type Chain struct {
 	highest  uint64          // height of the highest block that there ever was
 	accounts map[string]*watch
 	outputs  map[chains.Outpoint]*Output
-	unspent  map[chains.Outpoint]*Output // in the chain and not spent in it
+	unspent  outputSet // in the chain and not spent in it
 	txs      map[string]*Spending
 	kept     map[chains.Outpoint]string // the batch that an outpoint is kept for
 	cancels  map[chains.Outpoint]string // the cancel that takes an outpoint from that batch
@@ -60,6 +60,8 @@ type Output struct {
 	Own   bool             // made by a transaction that spends outputs of ours
 	In    *chains.BlockRef // nil while not in the chain
 	Spent *Spending        // the transaction of the chain that spends it
+
+	deposit *Deposit // that it is, if any
 }
 
 // Spending is a transaction that spends outputs of ours.
@@ -83,7 +85,6 @@ func (s *State) configured(e *Configured) error {
 			ID: e.Chain, Config: *e, next: e.Start,
 			accounts: map[string]*watch{},
 			outputs:  map[chains.Outpoint]*Output{},
-			unspent:  map[chains.Outpoint]*Output{},
 			txs:      map[string]*Spending{},
 			kept:     map[chains.Outpoint]string{},
 			cancels:  map[chains.Outpoint]string{},

@@ -98,11 +98,11 @@ func (s *State) depositsArrive(c *Chain, payments []Payment, ref *chains.BlockRe
 }
 
 func (s *State) depositArrives(c *Chain, p Payment, rank int, ref *chains.BlockRef, index *blockIndex, at time.Time) {
-	id := DepositID(c.ID, p.Outpoint)
-	d := s.deposits[id]
-	if d == nil {
-		d = s.newDeposit(c, id, p, rank)
+	out := c.outputs[p.Outpoint]
+	if out.deposit == nil {
+		out.deposit = s.newDeposit(c, DepositID(c.ID, p.Outpoint), p, rank)
 	}
+	d := out.deposit
 	if d.In != nil && *d.In == *ref {
 		return
 	}
@@ -125,7 +125,7 @@ func (s *State) newDeposit(c *Chain, id string, p Payment, rank int) *Deposit {
 	s.deposits[id] = d
 	s.depositList = append(s.depositList, d)
 	s.depositsOf[d.Account] = append(s.depositsOf[d.Account], d)
-	s.openDeposits[id] = d
+	s.openDeposits.add(d)
 	return d
 }
 
@@ -172,9 +172,9 @@ func (s *State) touchDeposit(d *Deposit, at time.Time, detail string) {
 	}
 	d.History = append(d.History, Step{State: string(state), At: at, Detail: detail})
 	if state == DepositCredited {
-		delete(s.openDeposits, d.ID)
+		s.openDeposits.remove(d)
 	} else {
-		s.openDeposits[d.ID] = d
+		s.openDeposits.add(d)
 	}
 }
 
@@ -278,7 +278,7 @@ func (s *State) Claimable(d *Deposit) (symbol, quantity string, remainder chains
 
 // OpenDeposits lists the deposits that are not credited, or are and left the
 // chain.
-func (s *State) OpenDeposits() []*Deposit { return ordered(s.openDeposits) }
+func (s *State) OpenDeposits() []*Deposit { return slices.Clone(s.openDeposits) }
 
 // creditedRight says whether the sidechain credited what was paid.
 func (d *Deposit) creditedRight() bool {

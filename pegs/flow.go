@@ -44,7 +44,7 @@ func (c *Chain) arrive(p Payment, ref *chains.BlockRef, index *blockIndex, own b
 	out.In, out.Own, out.Coinbase, out.MinDepth, out.Tokens = ref, own, p.Coinbase, p.MinDepth, p.Tokens
 	index.created = append(index.created, out)
 	if out.Spent == nil {
-		c.unspent[p.Outpoint] = out
+		c.unspent.add(out)
 	}
 }
 
@@ -65,7 +65,7 @@ func (s *State) spend(c *Chain, txid string, inputs []chains.Outpoint, ref *chai
 			continue
 		}
 		out.Spent = tx
-		delete(c.unspent, in)
+		c.unspent.remove(in)
 		index.spent = append(index.spent, out)
 	}
 	s.recognise(c, tx, at)
@@ -116,13 +116,13 @@ func (s *State) leave(c *Chain, index *blockIndex, block chains.BlockRef, at tim
 	for _, out := range index.spent {
 		out.Spent = nil
 		if out.In != nil {
-			c.unspent[out.Outpoint] = out
+			c.unspent.add(out)
 		}
 	}
 	for _, out := range index.created {
 		out.In = nil
-		delete(c.unspent, out.Outpoint)
-		if d := s.deposits[DepositID(c.ID, out.Outpoint)]; d != nil {
+		c.unspent.remove(out.Outpoint)
+		if d := out.deposit; d != nil {
 			d.In = nil
 			s.touchDeposit(d, at, "block "+block.Hash+" left the chain")
 		}
@@ -165,7 +165,7 @@ func (s *State) deepened(c *Chain, at time.Time) {
 // Unspent lists all outputs of ours that are unspent in the newest block, in a
 // fixed order.
 func (c *Chain) Unspent() []*Output {
-	return slices.SortedFunc(maps.Values(c.unspent), func(a, b *Output) int { return compareOutpoints(a.Outpoint, b.Outpoint) })
+	return slices.Clone(c.unspent)
 }
 
 // Output finds an output of ours.

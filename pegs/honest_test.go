@@ -349,6 +349,21 @@ func (h *honest) step() {
 	}
 }
 
+// coins holds what may be spent, asked of one outpoint, against the list of all.
+func (h *honest) coins(seed uint64, step int) {
+	for _, c := range h.Chains() {
+		listed := map[chains.Outpoint]bool{}
+		for _, coin := range h.Spendable(c.ID) {
+			listed[coin.Outpoint] = true
+		}
+		for o := range c.outputs {
+			if got := h.maySpend(c, o); got != listed[o] {
+				h.t.Fatalf("seed %d, step %d: %v may be spent: %t, it is listed: %t", seed, step, o, got, listed[o])
+			}
+		}
+	}
+}
+
 // A random honest history never gives a false alarm, at no step of it; a theft of
 // one satoshi, of coins or of tokens, is found by the very next audit (scenario
 // 76). -honest-runs 100000 is the long form.
@@ -363,6 +378,7 @@ func TestAuditOfHonestHistories(t *testing.T) {
 			if audit, problems := h.audit(); !audit.OK || audit.Missing || audit.Surplus[0] == '-' && audit.Surplus[1:] != audit.NetworkFees {
 				t.Fatalf("seed %d, step %d: %+v\n%v", seed, step, audit, problems)
 			}
+			h.coins(seed, step)
 		}
 		for _, b := range h.Batches() {
 			if b.Mined != nil {

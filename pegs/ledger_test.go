@@ -181,7 +181,7 @@ func (b *book) digest() string {
 			if o.Spent != nil {
 				spent = o.Spent.TxID
 			}
-			fmt.Fprintln(&out, o.Outpoint, o.Amount, o.In, o.Own, spent, c.kept[o.Outpoint], c.unspent[o.Outpoint] != nil)
+			fmt.Fprintln(&out, o.Outpoint, o.Amount, o.In, o.Own, spent, c.kept[o.Outpoint], c.unspent.has(o.Outpoint))
 		}
 	}
 	for _, d := range b.Deposits("") {

@@ -279,7 +279,7 @@ func broadcastAtOnce(b *book, w *Withdrawal) {
 	batch := &Batch{ID: "batch-" + w.ID, Chain: w.Chain, Withdrawals: []string{w.ID}, Broadcast: &Broadcast{}}
 	w.Batch = batch.ID
 	b.batches[batch.ID] = batch
-	delete(b.openWithdrawals, w.ID)
+	b.openWithdrawals.remove(w)
 }
 
 // A stream of small withdrawals that would fill every gap does not keep a large

@@ -40,17 +40,40 @@ func (s *State) Spendable(id chains.ID) []Coin {
 		return list // its nodes do not relay long chains of our own
 	}
 	for _, b := range s.openBatchesOf(id) {
-		if b.Mined != nil || len(b.Variants) != 1 || b.Pending || b.Broadcast == nil || b.Conflict != "" || s.CancelOf(b) != nil {
-			continue // its change may be made by another variant, or by none
-		}
-		pack, ok := s.Package(b)
-		for _, p := range b.Variants[0].Change {
-			if out := c.outputs[p.Outpoint]; ok && pack.Count < MaxUnconfirmedChain && out.In == nil && c.kept[p.Outpoint] == "" {
-				list = append(list, Coin{Output: out, Ancestors: pack.Count, AncestorSize: pack.VSize, Waits: c.waits(pack.Since), Contested: b.Kind == BatchCancel})
-			}
+		list = append(list, s.spendableChange(c, b)...)
+	}
+	return list
+}
+
+// spendableChange lists the change of a batch in no block that may be spent.
+func (s *State) spendableChange(c *Chain, b *Batch) (list []Coin) {
+	if b.Mined != nil || len(b.Variants) != 1 || b.Pending || b.Broadcast == nil || b.Conflict != "" || s.CancelOf(b) != nil {
+		return nil // it may be made by another variant, or by none
+	}
+	pack, ok := s.Package(b)
+	for _, p := range b.Variants[0].Change {
+		if out := c.outputs[p.Outpoint]; ok && pack.Count < MaxUnconfirmedChain && out.In == nil && c.kept[p.Outpoint] == "" {
+			list = append(list, Coin{Output: out, Ancestors: pack.Count, AncestorSize: pack.VSize, Waits: c.waits(pack.Since), Contested: b.Kind == BatchCancel})
 		}
 	}
 	return list
+}
+
+// maySpend says whether an outpoint is among those of Spendable.
+func (s *State) maySpend(c *Chain, o chains.Outpoint) bool {
+	out := c.outputs[o]
+	if out == nil || c.kept[o] != "" {
+		return false
+	}
+	if c.unspent.has(o) {
+		return s.spendable(c, out, c.Depth(out.In))
+	}
+	return c.ID != chains.DOGE && slices.ContainsFunc(s.openBatches, func(b *Batch) bool {
+		if b.Chain != c.ID || len(b.Variants) != 1 || b.Variants[0].TxID != o.TxID {
+			return false
+		}
+		return slices.ContainsFunc(s.spendableChange(c, b), func(coin Coin) bool { return coin.Outpoint == o })
+	})
 }
 
 func (s *State) spendable(c *Chain, out *Output, depth uint64) bool {
@@ -63,16 +86,14 @@ func (s *State) spendable(c *Chain, out *Output, depth uint64) bool {
 		return false
 	case out.Own && out.Kind != chains.WatchDeposit:
 		return true
-	case out.Kind == chains.WatchDeposit && !s.creditedAs(c.ID, out) && !failpoint.Off(failpoint.InputDepth):
+	case out.Kind == chains.WatchDeposit && !out.credited() && !failpoint.Off(failpoint.InputDepth):
 		return false
 	}
 	return depth >= c.InputDepth()
 }
 
-func (s *State) creditedAs(chain chains.ID, out *Output) bool {
-	d := s.deposits[DepositID(chain, out.Outpoint)]
-	return d != nil && d.State() == DepositCredited
-}
+// credited says whether the output is a deposit that was credited.
+func (o *Output) credited() bool { return o.deposit != nil && o.deposit.State() == DepositCredited }
 
 // Package is a batch and all batches of ours in no block that it needs, by their
 // newest variants.
@@ -170,7 +191,7 @@ func (s *State) depositsWhere(match func(*Deposit) bool) []*Deposit {
 }
 
 // OpenWithdrawals lists the withdrawals that are neither settled nor returned.
-func (s *State) OpenWithdrawals() []*Withdrawal { return ordered(s.openWithdrawals) }
+func (s *State) OpenWithdrawals() []*Withdrawal { return slices.Clone(s.openWithdrawals) }
 
 func (s *State) withdrawalsIn(id chains.ID, state WithdrawalState) []*Withdrawal {
 	return matching(s.openWithdrawals, func(w *Withdrawal) bool { return w.Chain == id && s.WithdrawalState(w) == state })

@@ -28,18 +28,18 @@ type State struct {
 	deposits     map[string]*Deposit
 	depositList  []*Deposit // in order of first sight
 	depositsOf   map[string][]*Deposit
-	openDeposits map[string]*Deposit // not credited, or credited and not in the chain
+	openDeposits openSet[*Deposit]   // not credited, or credited and not in the chain
 	alarming     map[string]*Deposit // credited wrongly, or credited and not in the chain
 
 	withdrawals     map[string]*Withdrawal
 	withdrawalList  []*Withdrawal
 	withdrawalsOf   map[string][]*Withdrawal
-	openWithdrawals map[string]*Withdrawal // neither settled nor returned
-	lastRow         uint64                 // newest row of withdrawals seen
+	openWithdrawals openSet[*Withdrawal] // neither settled nor returned
+	lastRow         uint64               // newest row of withdrawals seen
 
 	batches     map[string]*Batch
 	batchList   []*Batch
-	openBatches map[string]*Batch // not settled, or settled and not in the chain
+	openBatches openSet[*Batch] // not settled, or settled and not in the chain
 
 	rounding      map[string]chains.Amount
 	signerCounter uint64
@@ -55,18 +55,15 @@ type Step struct {
 // NewState is the state before the first record.
 func NewState() *State {
 	return &State{
-		assets:          map[string]Asset{},
-		chains:          map[chains.ID]*Chain{},
-		deposits:        map[string]*Deposit{},
-		depositsOf:      map[string][]*Deposit{},
-		openDeposits:    map[string]*Deposit{},
-		alarming:        map[string]*Deposit{},
-		withdrawals:     map[string]*Withdrawal{},
-		withdrawalsOf:   map[string][]*Withdrawal{},
-		openWithdrawals: map[string]*Withdrawal{},
-		batches:         map[string]*Batch{},
-		openBatches:     map[string]*Batch{},
-		rounding:        map[string]chains.Amount{},
+		assets:        map[string]Asset{},
+		chains:        map[chains.ID]*Chain{},
+		deposits:      map[string]*Deposit{},
+		depositsOf:    map[string][]*Deposit{},
+		alarming:      map[string]*Deposit{},
+		withdrawals:   map[string]*Withdrawal{},
+		withdrawalsOf: map[string][]*Withdrawal{},
+		batches:       map[string]*Batch{},
+		rounding:      map[string]chains.Amount{},
 	}
 }
 
@@ -285,18 +282,17 @@ func (s *State) Chains() []*Chain {
 
 // matching gives the members of an open set that match, in the order of their
 // lists. What strangers leave in a set for ever is looked at, and not sorted.
-func matching[T interface{ place() int }](set map[string]T, match func(T) bool) []T {
+func matching[T interface{ place() int }](set openSet[T], match func(T) bool) []T {
 	var list []T
 	for _, member := range set {
 		if match(member) {
 			list = append(list, member)
 		}
 	}
-	slices.SortFunc(list, func(a, b T) int { return a.place() - b.place() })
 	return list
 }
 
-// ordered gives the members of an open set in the order of their lists.
+// ordered gives the members of a set in the order of their lists.
 func ordered[T interface{ place() int }](set map[string]T) []T {
 	return slices.SortedFunc(maps.Values(set), func(a, b T) int { return a.place() - b.place() })
 }

@@ -72,9 +72,9 @@ func (s *State) touchWithdrawal(w *Withdrawal, at time.Time, detail string) {
 	}
 	w.History = append(w.History, Step{State: string(state), At: at, Detail: detail})
 	if state == WithdrawalSettled || state == WithdrawalReturned {
-		delete(s.openWithdrawals, w.ID)
+		s.openWithdrawals.remove(w)
 	} else {
-		s.openWithdrawals[w.ID] = w
+		s.openWithdrawals.add(w)
 	}
 }
 
