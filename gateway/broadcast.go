@@ -25,13 +25,14 @@ type broadcaster struct {
 	now      func() time.Time
 	sent     map[string]time.Time // txid -> last time a node had it
 	refused  map[string]chains.Verdict
+	recalled *recalled
 }
 
 func newBroadcaster(g *Gateway, f *follower) *broadcaster {
 	return &broadcaster{
 		id: f.id, source: f.Source, interval: max(g.cfg.RebroadcastAfter, f.Poll), ledger: g.ledger, notes: g.notes,
 		log: f.log, hook: g.cfg.Failpoint, now: time.Now, sent: map[string]time.Time{},
-		refused: map[string]chains.Verdict{},
+		refused: map[string]chains.Verdict{}, recalled: g.recalled[f.id],
 	}
 }
 
@@ -55,8 +56,8 @@ func (b *broadcaster) step(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// offer sends the newest variant of a batch that the nodes take. An older one is
-// as good: it pays the same.
+// offer sends the first variant of a batch that the nodes take. The others are as
+// good: they pay the same.
 func (b *broadcaster) offer(ctx context.Context, variants []bearer) error {
 	var verdict chains.Verdict
 	for _, tx := range variants {
@@ -74,11 +75,14 @@ func (b *broadcaster) offer(ctx context.Context, variants []bearer) error {
 	return nil
 }
 
-// due lists the variants, newest first, of every batch that is to be sent now,
-// parents first.
+// due lists the variants, best first, of every batch that is to be sent now,
+// parents first: of those about which the signer was asked.
 func (b *broadcaster) due() (list [][]bearer, err error) {
 	err = b.ledger.View(func(s *pegs.State) {
 		for _, batch := range s.ToBroadcast(b.id) {
+			if !b.recalled.tried(batch.ID) {
+				continue
+			}
 			var variants []bearer
 			for _, v := range s.Sendable(batch) {
 				variants = append(variants, bearer{batch.ID, v.TxID, v.Raw, batch.Withdrawals, slices.Contains(batch.Taken, v.TxID)})
@@ -91,7 +95,7 @@ func (b *broadcaster) due() (list [][]bearer, err error) {
 	return list, err
 }
 
-// rests says whether a node took the newest variant, or one instead of it, so
+// rests says whether a node took the best variant, or one instead of it, so
 // short a time ago that it need not be sent again.
 func (b *broadcaster) rests(variants []bearer) bool {
 	for _, tx := range variants {

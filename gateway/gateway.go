@@ -109,6 +109,7 @@ type Gateway struct {
 	log       *slog.Logger
 	followers []*follower
 	mempools  map[chains.ID]*mempool
+	recalled  map[chains.ID]*recalled
 	scanners  map[chains.ID]*scanner
 	scans     *scanStore
 	notes     *notes
@@ -126,7 +127,7 @@ func Open(cfg Config) (*Gateway, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	g := &Gateway{cfg: cfg, log: cfg.Log, notes: newNotes(), mempools: map[chains.ID]*mempool{}, scanners: map[chains.ID]*scanner{}}
+	g := &Gateway{cfg: cfg, log: cfg.Log, notes: newNotes(), mempools: map[chains.ID]*mempool{}, recalled: map[chains.ID]*recalled{}, scanners: map[chains.ID]*scanner{}}
 	if cfg.Lock == nil {
 		lock, err := LockHome(cfg.Home)
 		if err != nil {
@@ -229,7 +230,7 @@ func (g *Gateway) watch(chain ChainConfig) error {
 		return err
 	}
 	g.followers = append(g.followers, f)
-	g.mempools[f.id] = newMempool(f)
+	g.mempools[f.id], g.recalled[f.id] = newMempool(f), &recalled{}
 	if chain.Scanner != nil {
 		g.scanners[f.id] = newScanner(f.id, chain.Scanner, g.scans)
 	}

@@ -218,29 +218,3 @@ func (p *payer) planOf(s *pegs.State, b *pegs.Batch) (*hotwallet.Plan, error) {
 	}
 	return plan, nil
 }
-
-// recall takes up the variants of a batch that only the signer remembers: the
-// ledger may come from a backup.
-func (p *payer) recall(ctx context.Context, batch string) error {
-	variants, err := p.signer.Variants(batch)
-	if err != nil {
-		return err
-	}
-	return p.ledger.Do(ctx, func(s *pegs.State) (entries []Entry, err error) {
-		b, ok := s.Batch(batch)
-		if !ok || decided(b) || b.Released != nil {
-			return nil, nil
-		}
-		for _, v := range variants {
-			if slices.ContainsFunc(b.Variants, func(known pegs.Signed) bool { return known.TxID == v.TxID }) {
-				continue
-			}
-			event, err := p.signedEvent(batch, v)
-			if err != nil {
-				return nil, err
-			}
-			entries = append(entries, Entry{Event: event})
-		}
-		return entries, nil
-	})
-}

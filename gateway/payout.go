@@ -28,6 +28,7 @@ type payer struct {
 	log       *slog.Logger
 	hook      func(string)
 	rates     rates
+	recalled  *recalled
 }
 
 const (
@@ -45,12 +46,16 @@ const (
 func newPayer(g *Gateway, f *follower) *payer {
 	return &payer{
 		ChainConfig: f.ChainConfig, id: f.id, follower: f, mempool: g.mempools[f.id], ledger: g.ledger, sidechain: g.cfg.Sidechain,
-		signer: g.cfg.Signer, prover: g.prover, notes: g.notes, log: f.log, hook: g.cfg.Failpoint,
+		signer: g.cfg.Signer, prover: g.prover, notes: g.notes, log: f.log, hook: g.cfg.Failpoint, recalled: g.recalled[f.id],
 	}
 }
 
-// step does what can be done; what fails does not keep the rest from it.
+// step does what can be done; what fails does not keep the rest from it. Without
+// what the signer remembers nothing rests on what was signed before.
 func (p *payer) step(ctx context.Context) error {
+	if err := p.remember(ctx); err != nil {
+		return errors.Join(err, p.check(ctx))
+	}
 	var errs []error
 	for _, do := range []func(context.Context) error{p.check, p.lift, p.plan, p.replan, p.tidy, p.sign} {
 		errs = append(errs, do(ctx))

@@ -18,7 +18,7 @@ func OpenReadOnly(cfg Config) (*Gateway, error) {
 	if err := cfg.defaults(); err != nil {
 		return nil, err
 	}
-	g := &Gateway{cfg: cfg, log: cfg.Log, notes: newNotes(), mempools: map[chains.ID]*mempool{}, scanners: map[chains.ID]*scanner{}}
+	g := &Gateway{cfg: cfg, log: cfg.Log, notes: newNotes(), mempools: map[chains.ID]*mempool{}, recalled: map[chains.ID]*recalled{}, scanners: map[chains.ID]*scanner{}}
 	if err := g.openReadOnly(); err != nil {
 		return nil, errors.Join(err, g.Close())
 	}

@@ -38,25 +38,13 @@ func (p *payer) replan(ctx context.Context) error {
 }
 
 func (p *payer) replanOne(ctx context.Context, id string, rate chains.FeeRate) error {
-	variants, err := p.signer.Variants(id)
-	if err != nil {
+	if err := p.recall(ctx, id); err != nil {
 		return err
-	}
-	var entries []Entry
-	for _, v := range variants {
-		event, err := p.signedEvent(id, v)
-		if err != nil {
-			return err
-		}
-		entries = append(entries, Entry{Event: event})
 	}
 	return p.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
 		b, ok := s.Batch(id)
 		if !ok || b.Plan != nil || decided(b) || len(b.Variants) > 0 {
 			return nil, nil
-		}
-		if len(entries) > 0 {
-			return entries, nil
 		}
 		plan, err := p.planAgain(s, b, rate)
 		if err != nil {
@@ -201,9 +189,9 @@ func (p *payer) signOne(ctx context.Context, batch string) error {
 		_, _ = p.Source.Broadcast(ctx, signed.Raw)
 	}
 	err = p.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
-		// Bytes that exist are booked in any case, unless the chain has decided.
+		// Bytes that exist are booked whatever the chain says by now.
 		b, ok := s.Batch(batch)
-		if !ok || decided(b) || b.Released != nil || slices.ContainsFunc(b.Variants, func(v pegs.Signed) bool { return v.TxID == event.TxID }) {
+		if !ok || !b.Learns() || slices.ContainsFunc(b.Variants, func(v pegs.Signed) bool { return v.TxID == event.TxID }) {
 			return nil, nil
 		}
 		return []Entry{{Event: event}}, nil

@@ -269,7 +269,8 @@ func (s *State) ToBroadcast(id chains.ID) []*Batch {
 	return s.batchesWhere(id, func(b *Batch) bool { return len(s.sendable(b, open)) > 0 })
 }
 
-// Sendable lists the variants of a batch that may be sent, newest first. While
+// Sendable lists the variants of a batch that may be sent: first those whose change
+// is promised to a child, which would die with them, and newest first. While
 // payouts stand still by themselves these are the ones that a node has taken:
 // they cannot be taken back, and an alarm may end only when they are mined. While
 // a person has halted payouts there are none.
@@ -284,6 +285,15 @@ func (s *State) sendable(b *Batch, open bool) (list []Signed) {
 			list = append(list, v)
 		}
 	}
+	slices.SortStableFunc(list, func(v, w Signed) int {
+		switch a, b := s.childOf(b, v), s.childOf(b, w); {
+		case a == b:
+			return 0
+		case a:
+			return -1
+		}
+		return 1
+	})
 	return list
 }
 

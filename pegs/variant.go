@@ -41,13 +41,28 @@ func (s *State) HasChild(b *Batch) bool {
 	return false
 }
 
+// Learns says whether bytes that were signed for a batch are still booked: until it
+// is at its end.
+func (b *Batch) Learns() bool { return b.Released == nil && (b.Settled == nil || b.Mined == nil) }
+
+// childOf says whether change of a variant is kept for a batch that lives.
+func (s *State) childOf(b *Batch, v Signed) bool {
+	c := s.chains[b.Chain]
+	return slices.ContainsFunc(v.Change, func(p Payment) bool {
+		child := s.batches[c.kept[p.Outpoint]]
+		return child != nil && child.Released == nil
+	})
+}
+
+// signed books bytes that exist, also when the chain has decided by now: what they
+// would make is then known never to be made.
 func (s *State) signed(e *Signed, at time.Time) error {
 	b := s.batches[e.Batch]
 	switch {
 	case b == nil || b.Assigned == nil && !failpoint.Off(failpoint.AssignBeforeSign):
 		return refuse("batch %s is not assigned", e.Batch)
-	case b.Mined != nil || b.Conflict != "" || b.Released != nil:
-		return refuse("batch %s is decided", e.Batch)
+	case !b.Learns():
+		return refuse("batch %s is at its end", e.Batch)
 	case len(e.Raw) == 0 || e.TxID == "":
 		return refuse("batch %s: nothing was signed", e.Batch)
 	}
