@@ -27,7 +27,13 @@ func copyOf(store copier) copyFunc {
 // of the node hold nothing but what the public interface shows; those of gateway
 // and signer hold no key, but signed transactions.
 func (n *node) copyPaths() map[string]http.HandlerFunc {
-	stores := map[string]copyFunc{baseFile: copyOf(n.store), stateFile: copyOf(n.db)}
+	stores := map[string]copyFunc{baseFile: copyOf(n.store), stateFile: func(ctx context.Context, w io.Writer) error {
+		// Otherwise the copy would be that of the last checkpoint.
+		if err := n.engine.Checkpoint(); err != nil {
+			return err
+		}
+		return copyOf(n.db)(ctx, w)
+	}}
 	if n.gateway != nil && n.signer != nil {
 		stores[gatewayFile] = func(_ context.Context, w io.Writer) error {
 			_, err := n.gateway.WriteLog(w)
