@@ -6,15 +6,15 @@ import (
 
 	"causeway/chains"
 	"causeway/chains/utxo/rpcnode"
-	"causeway/internal/btcdtest"
+	"causeway/internal/nodetest"
 	"causeway/pegs"
 )
 
 // bumpedOnBtcd runs a gateway on a btcd whose blocks another one makes, which
 // knows nothing of its mempool, until a payout has two variants and the node has
 // the second. It gives the node, the maker of blocks and the withdrawal.
-func bumpedOnBtcd(t *testing.T) (d *driver, node, maker *btcdtest.Node, w Withdrawal) {
-	node, maker = btcdtest.Start(t), btcdtest.Start(t)
+func bumpedOnBtcd(t *testing.T) (d *driver, node, maker *nodetest.Node, w Withdrawal) {
+	node, maker = nodetest.Btcd(t), nodetest.Btcd(t)
 	node.Generate(103)
 	carry(node, maker, 1)
 	d = newDriver(t)
@@ -56,7 +56,7 @@ func bumpedOnBtcd(t *testing.T) (d *driver, node, maker *btcdtest.Node, w Withdr
 }
 
 // carry hands the blocks of a node from a height on to another.
-func carry(from, to *btcdtest.Node, height uint64) {
+func carry(from, to *nodetest.Node, height uint64) {
 	for top := from.Height(); height <= top; height++ {
 		var hash, raw string
 		from.Call(&hash, "getblockhash", height)

@@ -15,13 +15,13 @@ import (
 
 	"causeway/chains"
 	"causeway/chains/utxo/rpcnode"
-	"causeway/internal/btcdtest"
+	"causeway/internal/nodetest"
 	"causeway/pegs"
 )
 
 // proxy stands before a node and answers as it is told to.
 type proxy struct {
-	*btcdtest.Node
+	*nodetest.Node
 	url string
 
 	mu   sync.Mutex
@@ -29,7 +29,7 @@ type proxy struct {
 }
 
 func newProxy(t *testing.T) *proxy {
-	p := &proxy{Node: btcdtest.Start(t)}
+	p := &proxy{Node: nodetest.Btcd(t)}
 	behind, err := url.Parse(p.Node.URL)
 	if err != nil {
 		t.Fatal(err)

@@ -161,14 +161,3 @@ func (s *State) CancelOf(b *Batch) *Batch {
 	}
 	return nil
 }
-
-// Cancelled is the batch that a cancel takes inputs of, nil when that is unknown.
-func (s *State) Cancelled(cancel *Batch) *Batch {
-	c := s.chains[cancel.Chain]
-	for _, in := range cancel.Inputs {
-		if b := s.batches[c.kept[in]]; b != nil && b != cancel {
-			return b
-		}
-	}
-	return nil
-}

@@ -14,7 +14,7 @@ import (
 	"causeway/chains"
 	"causeway/chains/bitcoin"
 	"causeway/chains/utxo"
-	"causeway/internal/btcdtest"
+	"causeway/internal/nodetest"
 
 	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -122,7 +122,7 @@ func TestGoldenBlocks(t *testing.T) {
 
 // TestBtcdBlocks compares every block of a busy chain with the node's JSON.
 func TestBtcdBlocks(t *testing.T) {
-	node := btcdtest.Start(t)
+	node := nodetest.Btcd(t)
 	node.Generate(110)
 	var targets []string
 	for _, script := range scripts() {
@@ -133,10 +133,10 @@ func TestBtcdBlocks(t *testing.T) {
 		targets = append(targets, text)
 	}
 	for i := range 3 {
-		var payouts []btcdtest.Payout
+		var payouts []nodetest.Payout
 		for j, to := range targets {
 			node.Pay(to, chains.NewAmount(uint64(1e6+i*1000+j)))
-			payouts = append(payouts, btcdtest.Payout{Address: to, Amount: chains.NewAmount(uint64(2e6 + i))})
+			payouts = append(payouts, nodetest.Payout{Address: to, Amount: chains.NewAmount(uint64(2e6 + i))})
 		}
 		node.Send(payouts...)
 		node.Generate(1)
@@ -202,7 +202,7 @@ func scripts() [][]byte {
 
 // TestBtcdReorg follows a real node through invalidated blocks.
 func TestBtcdReorg(t *testing.T) {
-	node := btcdtest.Start(t)
+	node := nodetest.Btcd(t)
 	node.Generate(101)
 	script := p2wpkh(key(2))
 	to, err := node.Coin.Address(script)
@@ -273,7 +273,7 @@ func TestBtcdReorg(t *testing.T) {
 
 // TestBtcdBroadcast sends what we sign, of both kinds, and reads btcd's refusals.
 func TestBtcdBroadcast(t *testing.T) {
-	node := btcdtest.Start(t)
+	node := nodetest.Btcd(t)
 	node.Generate(110)
 	source := node.Source()
 	var inputs []utxo.Input
@@ -364,7 +364,7 @@ func TestBtcdBroadcast(t *testing.T) {
 	}
 }
 
-func mustAddress(t *testing.T, node *btcdtest.Node, script []byte) string {
+func mustAddress(t *testing.T, node *nodetest.Node, script []byte) string {
 	t.Helper()
 	text, err := node.Coin.Address(script)
 	if err != nil {

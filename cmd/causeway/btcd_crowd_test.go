@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"causeway/gateway"
-	"causeway/internal/btcdtest"
+	"causeway/internal/nodetest"
 )
 
 // TestCrowdOnBtcd pays a hundred deposits at once and thirty withdrawals out
@@ -28,9 +28,9 @@ func TestCrowdOnBtcd(t *testing.T) {
 		addresses = append(addresses, s.depositAddress(name))
 	}
 	for i := range each {
-		var outputs []btcdtest.Payout
+		var outputs []nodetest.Payout
 		for _, to := range addresses {
-			outputs = append(outputs, btcdtest.Payout{Address: to, Amount: coins(t, fmt.Sprintf("0.0%d", i+1))})
+			outputs = append(outputs, nodetest.Payout{Address: to, Amount: coins(t, fmt.Sprintf("0.0%d", i+1))})
 		}
 		s.node.Send(outputs...)
 	}

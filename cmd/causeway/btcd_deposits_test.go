@@ -15,7 +15,7 @@ import (
 	"causeway/chains"
 	"causeway/gateway"
 	"causeway/hotwallet"
-	"causeway/internal/btcdtest"
+	"causeway/internal/nodetest"
 	"causeway/sidechain/graphene"
 )
 
@@ -95,16 +95,16 @@ func TestOddDepositsOnBtcd(t *testing.T) {
 
 	// Several outputs of one transaction to one address, equal ones too, and to
 	// others.
-	several := s.node.Send(btcdtest.Payout{Address: alice, Amount: coins(t, "0.1")}, btcdtest.Payout{Address: alice, Amount: coins(t, "0.1")},
-		btcdtest.Payout{Address: alice, Amount: coins(t, "0.2")}, btcdtest.Payout{Address: bob, Amount: coins(t, "0.4")})
+	several := s.node.Send(nodetest.Payout{Address: alice, Amount: coins(t, "0.1")}, nodetest.Payout{Address: alice, Amount: coins(t, "0.1")},
+		nodetest.Payout{Address: alice, Amount: coins(t, "0.2")}, nodetest.Payout{Address: bob, Amount: coins(t, "0.4")})
 	// Twelve to one address: the two smallest are held.
-	var twelve []btcdtest.Payout
+	var twelve []nodetest.Payout
 	for i := range 12 {
-		twelve = append(twelve, btcdtest.Payout{Address: bob, Amount: chains.NewAmount(uint64(1_000_000 * (i + 1)))})
+		twelve = append(twelve, nodetest.Payout{Address: bob, Amount: chains.NewAmount(uint64(1_000_000 * (i + 1)))})
 	}
 	crowd := s.node.Send(twelve...)
 	// Below the minimum, and exactly it.
-	small := s.node.Send(btcdtest.Payout{Address: alice, Amount: coins(t, "0.00009999")}, btcdtest.Payout{Address: alice, Amount: coins(t, "0.00001")})
+	small := s.node.Send(nodetest.Payout{Address: alice, Amount: coins(t, "0.00009999")}, nodetest.Payout{Address: alice, Amount: coins(t, "0.00001")})
 	exact := s.node.Pay(alice, coins(t, "0.0001"))
 	s.mineUntil("the ordinary deposits", func() bool {
 		return slices.Equal(s.depositsOf("alice", exact)["0.00010000"], []string{"credited"}) &&

@@ -19,7 +19,7 @@ import (
 	"causeway/chains/utxo"
 	"causeway/gateway"
 	"causeway/hotwallet"
-	"causeway/internal/btcdtest"
+	"causeway/internal/nodetest"
 	"causeway/sidechain/graphene"
 )
 
@@ -42,7 +42,7 @@ type site struct {
 	*process
 
 	t     *testing.T
-	node  *btcdtest.Node
+	node  *nodetest.Node
 	home  string
 	env   []string
 	keys  map[string]graphene.PrivateKey // active, by account
@@ -93,7 +93,7 @@ func newInitSite(t *testing.T, accounts ...string) *site {
 // prepareSite starts a btcd, and says by the environment all that run needs.
 func prepareSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{t: t, node: btcdtest.Start(t), home: filepath.Join(t.TempDir(), "home"), keys: map[string]graphene.PrivateKey{}}
+	s := &site{t: t, node: nodetest.Btcd(t), home: filepath.Join(t.TempDir(), "home"), keys: map[string]graphene.PrivateKey{}}
 	s.node.Generate(130) // more than mature, and mineTo's heights have two bytes
 	s.purse = newPurse(t, s.node)
 	s.env = []string{
@@ -303,12 +303,12 @@ func (s *site) audit() (code int, stdout string) {
 // purse is a wallet of the test's own, for payments that are taken back.
 type purse struct {
 	t      *testing.T
-	node   *btcdtest.Node
+	node   *nodetest.Node
 	key    *btcec.PrivateKey
 	script []byte
 }
 
-func newPurse(t *testing.T, node *btcdtest.Node) *purse {
+func newPurse(t *testing.T, node *nodetest.Node) *purse {
 	key, _ := btcec.PrivKeyFromBytes(bytes.Repeat([]byte{0x17}, 32))
 	return &purse{t: t, node: node, key: key, script: append([]byte{0, 20}, address.Hash160(key.PubKey().SerializeCompressed())...)}
 }
@@ -333,7 +333,7 @@ func (p *purse) fund(amount string) utxo.Input {
 
 // spend signs with a key and broadcasts: all of a coin but the fee to one
 // address.
-func spend(t *testing.T, node *btcdtest.Node, key *btcec.PrivateKey, in utxo.Input, to, fee string) (txid string) {
+func spend(t *testing.T, node *nodetest.Node, key *btcec.PrivateKey, in utxo.Input, to, fee string) (txid string) {
 	t.Helper()
 	script, err := node.Coin.Script(to)
 	must(t, err)

@@ -36,7 +36,6 @@ var allowed = map[string][]string{
 	"sidechain/contracts/contracttest": {"sidechain"}, // test support: a chain for contracts
 	"sidechain/graphene":               {"sidechain/jsvalue"},
 	"internal":                         {"chains"},
-	"internal/btcdtest":                {"chains", "internal/nodetest"},
 	"internal/boltfile":                {},
 	"internal/failpoint":               {},
 	"cmd/campaign/model":               {}, // it judges the others

@@ -20,15 +20,6 @@ func Find(sec *state.Section, table string, query *jsvalue.Object, limit, offset
 	return f.Find(sec, table, limit, offset, order), nil
 }
 
-// FindOne returns the first match of a query in _id order, or nil.
-func FindOne(sec *state.Section, table string, query *jsvalue.Object) (state.Row, error) {
-	rows, err := Find(sec, table, query, 1, 0, nil)
-	if err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	return rows[0], nil
-}
-
 // Find is the function Find with a compiled query.
 func (f *Filter) Find(sec *state.Section, table string, limit, offset int, order []state.Order) []state.Row {
 	t := sec.Table(table)

@@ -289,14 +289,11 @@ func TestNothing(t *testing.T) {
 	if rows, err := Find(sec, "market_sellBook", parse(t, `{"x":1}`), 10, 0, nil); rows == nil || len(rows) != 0 || err != nil {
 		t.Errorf("no match: %v, %v", rows, err)
 	}
-	if row, err := FindOne(sec, "market_sellBook", parse(t, `{"$loki":2}`)); row == nil || err != nil {
-		t.Errorf("findOne: %v, %v", row, err)
+	if rows, err := Find(sec, "market_sellBook", parse(t, `{"$loki":2}`), 1, 0, nil); len(rows) != 1 || err != nil {
+		t.Errorf("alias of _id: %v, %v", rows, err)
 	}
-	if row, err := FindOne(sec, "market_sellBook", parse(t, `{"$loki":{"$foo":1}}`)); row != nil || err == nil {
-		t.Errorf("findOne: %v, %v", row, err)
-	}
-	if row, err := FindOne(sec, "nope", nil); row != nil || err != nil {
-		t.Errorf("findOne: %v, %v", row, err)
+	if rows, err := Find(sec, "market_sellBook", parse(t, `{"$loki":{"$foo":1}}`), 1, 0, nil); rows != nil || err == nil {
+		t.Errorf("unknown operator: %v, %v", rows, err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	f, _ := Compile(parse(t, `{"symbol":"S1"}`))
