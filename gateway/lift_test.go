@@ -165,7 +165,7 @@ func TestStuckChain(t *testing.T) {
 // Nodes lose a payout: it is sent again as it is. One of them may bring back an
 // older variant, and that one is mined.
 func TestEviction(t *testing.T) {
-	d := simBooted(t, func(cfg *Config) { cfg.RebroadcastAfter = 1 })
+	d := simBooted(t, func(cfg *Config) { cfg.RebroadcastAfter, cfg.Chains[0].Poll = 1, 1 })
 	d.fund(2_000_000)
 	payee := d.payee()
 	w := d.broadcastOf("0.01", payee)
