@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"causeway/internal/failpoint"
 	"causeway/pegs"
 )
 
@@ -57,7 +58,7 @@ func (p *payer) remember(ctx context.Context) error {
 	var open []string
 	if err := p.ledger.View(func(s *pegs.State) {
 		for _, b := range s.OpenBatches(p.id) {
-			if b.Assigned != nil && b.Learns() {
+			if (b.Assigned != nil || failpoint.Off(failpoint.AssignBeforeSign)) && b.Learns() {
 				open = append(open, b.ID)
 			}
 		}

@@ -128,7 +128,9 @@ func (p *payer) sign(ctx context.Context) error {
 	var ready []string
 	if err := p.ledger.View(func(s *pegs.State) {
 		for _, b := range s.ToSign(p.id) {
-			ready = append(ready, b.ID)
+			if p.recalled.tried(b.ID) {
+				ready = append(ready, b.ID)
+			}
 		}
 	}); err != nil {
 		return err
