@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -161,10 +162,16 @@ func (s *site) caughtUp() {
 	s.await("the gateway to catch up", func() bool { return s.status().Height == s.node.Height() })
 }
 
+// notFound says whether an answer was 404.
+func notFound(err error) bool {
+	failure, ok := errors.AsType[*httpFailure](err)
+	return ok && failure.status == http.StatusNotFound
+}
+
 // deposit finds the deposit of an output; state is empty when there is none.
 func (s *site) deposit(id string) (d gateway.Deposit) {
 	s.t.Helper()
-	if err := s.get(s.t.Context(), "/v1/deposits/"+id, &d); err != nil && !strings.Contains(err.Error(), "not_found") {
+	if err := s.get(s.t.Context(), "/v1/deposits/"+id, &d); err != nil && !notFound(err) {
 		s.t.Fatal(err)
 	}
 	return d

@@ -89,7 +89,7 @@ func (s *coinSite) credited(id string) (d gateway.Deposit) {
 	s.t.Helper()
 	s.mineUntil("the deposit "+id, func() bool {
 		d = gateway.Deposit{}
-		if err := s.get(s.t.Context(), "/v1/deposits/"+id, &d); err != nil && !strings.Contains(err.Error(), "not_found") {
+		if err := s.get(s.t.Context(), "/v1/deposits/"+id, &d); err != nil && !notFound(err) {
 			s.t.Fatal(err)
 		}
 		return d.State == "credited"

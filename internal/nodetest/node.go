@@ -2,6 +2,7 @@ package nodetest
 
 import (
 	"bytes"
+	"crypto/rand"
 	"fmt"
 	"net"
 	"os"
@@ -18,8 +19,7 @@ import (
 )
 
 const (
-	user     = "causeway"
-	password = "test"
+	user = "causeway"
 
 	startTries = 3
 	startWait  = 30 * time.Second
@@ -50,12 +50,20 @@ type spec struct {
 	name    string
 	newCoin func(chains.Network) (*utxo.Coin, error)
 	segwit  bool // what the miner is paid to
-	// command starts the program: dir is for its data, miner the address that
-	// blocks pay to.
-	command func(path, dir, p2p, rpc, miner string) *exec.Cmd
+	command func(path string, p place) *exec.Cmd
 	// generates says that blocks are made by "generate" for that address, and not
 	// by "generatetoaddress".
 	generates bool
+}
+
+// place is where a node runs.
+type place struct {
+	dir      string // for its data
+	p2p, rpc string // loopback addresses
+	miner    string // the address that blocks pay to
+	// password is no other node's: a test that finds the node of another one on
+	// its port, where its own could not listen, must not take it for its own.
+	password string
 }
 
 // start runs a node of a program.
@@ -90,7 +98,8 @@ func (n *Node) start(path, dir string) error {
 		return err
 	}
 	n.log, n.done = &lockedBuffer{}, make(chan struct{})
-	n.cmd = n.spec.command(path, dir, p2p, rpc, n.minerAddress())
+	at := place{dir: dir, p2p: p2p, rpc: rpc, miner: n.minerAddress(), password: rand.Text()}
+	n.cmd = n.spec.command(path, at)
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
 	if err := n.cmd.Start(); err != nil {
 		close(n.done)
@@ -100,7 +109,7 @@ func (n *Node) start(path, dir string) error {
 		_ = n.cmd.Wait()
 		close(n.done)
 	}()
-	n.URL = "http://" + user + ":" + password + "@" + rpc
+	n.URL = "http://" + user + ":" + at.password + "@" + rpc
 	if n.Client, err = rpcnode.NewClient(n.URL, callWait); err != nil {
 		return err
 	}

@@ -27,11 +27,11 @@ func Bchd(t testing.TB) *Node {
 }
 
 // btcsuite is the command line of btcd and what descends from it.
-func btcsuite(path, dir, p2p, rpc, miner string) *exec.Cmd {
+func btcsuite(path string, p place) *exec.Cmd {
 	return exec.Command(path,
 		"--configfile="+os.DevNull, "--regtest", "--notls", "--nodnsseed", "--txindex", "--addrindex",
-		"--datadir="+filepath.Join(dir, "data"), "--logdir="+filepath.Join(dir, "log"),
-		"--listen="+p2p, "--rpclisten="+rpc, "--rpcuser="+user, "--rpcpass="+password, "--miningaddr="+miner)
+		"--datadir="+filepath.Join(p.dir, "data"), "--logdir="+filepath.Join(p.dir, "log"),
+		"--listen="+p.p2p, "--rpclisten="+p.rpc, "--rpcuser="+user, "--rpcpass="+p.password, "--miningaddr="+p.miner)
 }
 
 // Litecoind runs a litecoind as it is shipped: it refuses replacements. Without
@@ -41,18 +41,18 @@ func Litecoind(t testing.TB, mweb bool) *Node {
 	t.Helper()
 	return start(t, litecoind.path(t), spec{
 		name: "litecoind", newCoin: litecoin.New, segwit: true,
-		command: func(path, dir, p2p, rpc, _ string) *exec.Cmd {
-			_, p2pPort, _ := net.SplitHostPort(p2p)
-			_, rpcPort, _ := net.SplitHostPort(rpc)
+		command: func(path string, p place) *exec.Cmd {
+			_, p2pPort, _ := net.SplitHostPort(p.p2p)
+			_, rpcPort, _ := net.SplitHostPort(p.rpc)
 			args := []string{
-				"-datadir=" + dir, "-conf=" + filepath.Join(dir, "none.conf"), "-regtest", "-server", "-txindex", "-printtoconsole=0",
+				"-datadir=" + p.dir, "-conf=" + filepath.Join(p.dir, "none.conf"), "-regtest", "-server", "-txindex", "-printtoconsole=0",
 				"-bind=127.0.0.1", "-port=" + p2pPort, "-rpcbind=127.0.0.1", "-rpcport=" + rpcPort, "-rpcallowip=127.0.0.1",
-				"-rpcuser=" + user, "-rpcpassword=" + password, "-fallbackfee=0.0002", "-keypool=5", "-listenonion=0", "-dnsseed=0", "-upnp=0",
+				"-rpcuser=" + user, "-rpcpassword=" + p.password, "-fallbackfee=0.0002", "-keypool=5", "-listenonion=0", "-dnsseed=0", "-upnp=0",
 			}
 			if !mweb {
 				args = append(args, "-vbparams=mweb:9223372036854775807:9223372036854775807")
 			}
-			_ = os.WriteFile(filepath.Join(dir, "none.conf"), nil, 0o600) // missing, it says so itself
+			_ = os.WriteFile(filepath.Join(p.dir, "none.conf"), nil, 0o600) // missing, it says so itself
 			return exec.Command(path, args...)
 		},
 	})
@@ -110,8 +110,8 @@ func Dogenet(t testing.TB) *Node {
 	}
 	return start(t, path, spec{
 		name: "devnode", newCoin: dogecoin.New,
-		command: func(path, dir, _, rpc, _ string) *exec.Cmd {
-			return exec.Command(path, "-coin", "doge", "-dir", filepath.Join(dir, "chain"), "-listen", rpc, "-user", user, "-password", password)
+		command: func(path string, p place) *exec.Cmd {
+			return exec.Command(path, "-coin", "doge", "-dir", filepath.Join(p.dir, "chain"), "-listen", p.rpc, "-user", user, "-password", p.password)
 		},
 	})
 }
