@@ -188,8 +188,9 @@ func (q *Quorum) Broadcast(ctx context.Context, raw []byte) (Verdict, error) {
 	return Unknown, errors.New("broadcast: no verdict")
 }
 
-// EstimateFee is the median of the nodes' estimates (of two, the higher one),
-// if enough nodes have one.
+// EstimateFee is the median of the nodes' estimates, if enough nodes have one. Of
+// two it is the lower: what was paid too little is made dearer later, and no node
+// by itself can have fees burned.
 func (q *Quorum) EstimateFee(ctx context.Context, blocks int) (FeeRate, bool, error) {
 	type estimate struct {
 		rate FeeRate
@@ -212,7 +213,7 @@ func (q *Quorum) EstimateFee(ctx context.Context, blocks int) (FeeRate, bool, er
 		return 0, false, nil
 	}
 	slices.Sort(rates)
-	return rates[len(rates)/2], true, nil
+	return rates[(len(rates)-1)/2], true, nil
 }
 
 // Health lists every node. One that contradicts the others is not OK.

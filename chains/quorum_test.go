@@ -145,7 +145,7 @@ func TestQuorumRest(t *testing.T) {
 	if txids, err := q.Mempool(t.Context()); err != nil || !slices.Equal(txids, []string{"a"}) {
 		t.Errorf("mempool %v, %v", txids, err)
 	}
-	if rate, ok, err := q.EstimateFee(t.Context(), 6); err != nil || !ok || rate != 9 {
+	if rate, ok, err := q.EstimateFee(t.Context(), 6); err != nil || !ok || rate != 5 {
 		t.Errorf("fee %d, %v, %v", rate, ok, err)
 	}
 	if _, err := q.RawTransaction(t.Context(), "t"); !errors.Is(err, ErrNotFound) {
