@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,7 +21,8 @@ type crashed struct{ point string }
 type driver struct {
 	*world
 	loops []loop
-	calls int // failpoints passed since the node was opened
+	count sync.Mutex // some tests have two goroutines pass failpoints
+	calls int        // failpoints passed since the node was opened
 	crash int // the failpoint to die at, 0: none
 	died  string
 }
@@ -29,8 +31,11 @@ func newDriver(t *testing.T) *driver { return &driver{world: newWorld(t)} }
 
 // hook counts the failpoints.
 func (d *driver) hook(name string) {
+	d.count.Lock()
 	d.calls++
-	if d.calls == d.crash {
+	dies := d.calls == d.crash
+	d.count.Unlock()
+	if dies {
 		panic(crashed{name})
 	}
 }
