@@ -23,7 +23,7 @@ type driver struct {
 	loops []loop
 	count sync.Mutex // some tests have two goroutines pass failpoints
 	calls int        // failpoints passed since the node was opened
-	crash int // the failpoint to die at, 0: none
+	crash int        // the failpoint to die at, 0: none
 	died  string
 }
 
