@@ -137,7 +137,6 @@ func (y *yard) toMoment(moment string) {
 // busyUntilEnd does what makes the process write to every store, until it ends.
 func (y *yard) busyUntilEnd(what string) {
 	y.t.Helper()
-	to := y.newAddress()
 	deadline := time.Now().Add(stepWait)
 	for i := 0; !y.ended(); i++ {
 		if time.Now().After(deadline) {
@@ -145,8 +144,8 @@ func (y *yard) busyUntilEnd(what string) {
 		}
 		if i%10 == 0 {
 			y.mine(1)
+			to := y.newAddress()
 			go func() { _, _ = y.withdraw(y.t.Context(), "bob", "0.01", to) }()
-			to = y.newAddress()
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
