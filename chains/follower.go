@@ -27,8 +27,8 @@ func (Disconnected) event() {}
 // that a crash between two steps costs nothing and a step can be repeated. It is
 // immutable and can be used by many goroutines.
 type Follower struct {
-	source   Source
-	chain    Chain
+	source   BlockSource
+	chain    BlockDecoder
 	start    uint64
 	maxReorg int
 }
@@ -46,8 +46,20 @@ type FollowerOptions struct {
 	MaxReorg int
 }
 
+// BlockSource is what a Follower needs of a Source.
+type BlockSource interface {
+	HashAt(ctx context.Context, height uint64) (string, error)
+	RawBlock(ctx context.Context, hash string) ([]byte, error)
+}
+
+// BlockDecoder is what a Follower needs of a Chain.
+type BlockDecoder interface {
+	ID() ID
+	DecodeBlock(raw []byte, want string) (*Block, error)
+}
+
 // NewFollower follows a chain from a source.
-func NewFollower(source Source, chain Chain, o FollowerOptions) *Follower {
+func NewFollower(source BlockSource, chain BlockDecoder, o FollowerOptions) *Follower {
 	if o.MaxReorg <= 0 {
 		o.MaxReorg = DefaultMaxReorg
 	}

@@ -8,10 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
-	"sync/atomic"
-
-	"causeway/internal/failpoint"
 )
 
 // maxTipSpread is how far below the nodes' tips Quorum.Tip looks for a block
@@ -20,61 +16,25 @@ const maxTipSpread = 6
 
 // Quorum is a Source made of several nodes' Sources. What it says of blocks was
 // said by at least need of them, byte for byte; the number is never lowered,
-// whatever fails. More than half of the nodes are needed, so two quorums can
-// not contradict each other.
-type Quorum struct {
-	nodes []Source
-	need  int
-
-	busy []atomic.Int32 // questions that a node has not answered yet
-
-	mu      sync.Mutex
-	dissent []dissent // by node
-}
-
-// dissent is where a node was last outvoted; the zero value means nowhere.
-type dissent struct {
-	height uint64
-	said   string
-}
+// whatever fails.
+type Quorum struct{ *Panel[Source] }
 
 var _ Source = (*Quorum)(nil)
 
 // NewQuorum asks nodes and believes need of them.
 func NewQuorum(nodes []Source, need int) (*Quorum, error) {
-	if need < 1 || need > len(nodes) || 2*need <= len(nodes) {
-		return nil, fmt.Errorf("chains: quorum of %d among %d nodes: more than half are needed", need, len(nodes))
+	panel, err := NewPanel(nodes, need)
+	if err != nil {
+		return nil, err
 	}
-	if failpoint.Off(failpoint.Quorum) {
-		need = 1
-	}
-	return &Quorum{nodes: slices.Clone(nodes), need: need, busy: make([]atomic.Int32, len(nodes)), dissent: make([]dissent, len(nodes))}, nil
-}
-
-// Need is how many nodes must agree.
-func (q *Quorum) Need() int { return q.need }
-
-// Nodes is how many nodes are asked.
-func (q *Quorum) Nodes() int { return len(q.nodes) }
-
-// failed says why there is no quorum. Not-found must not shine through: too few
-// nodes said it.
-func (q *Quorum) failed(what string, answers int, errs []error) error {
-	err := fmt.Errorf("%w: %s: %d different answers and %d errors from %d nodes, %d must agree", ErrNoQuorum, what, answers, len(errs), len(q.nodes), q.need)
-	for _, e := range errs {
-		if errors.Is(e, ErrNotFound) {
-			e = errors.New(e.Error())
-		}
-		err = fmt.Errorf("%w; %w", err, e)
-	}
-	return err
+	return &Quorum{panel}, nil
 }
 
 // Tip is the highest block that enough nodes have in their best chains.
 func (q *Quorum) Tip(ctx context.Context) (BlockRef, error) {
-	tips, errs := gather(ctx, q, func(ctx context.Context, n Source) (BlockRef, error) { return n.Tip(ctx) })
+	tips, errs := Gather(ctx, q.Panel, func(ctx context.Context, n Source) (BlockRef, error) { return n.Tip(ctx) })
 	if len(tips) < q.need {
-		return BlockRef{}, q.failed("tip", len(tips), errs)
+		return BlockRef{}, q.Failed("tip", len(tips), errs)
 	}
 	// Enough nodes are at least this high.
 	slices.SortFunc(tips, func(a, b BlockRef) int { return cmp.Compare(b.Height, a.Height) })
@@ -99,26 +59,14 @@ func (q *Quorum) Tip(ctx context.Context) (BlockRef, error) {
 // enough of them have none. A node that has another one is remembered as failing
 // (Health) until it agrees again at that height or above.
 func (q *Quorum) HashAt(ctx context.Context, height uint64) (string, error) {
-	return agree(ctx, q, fmt.Sprintf("hash at %d", height), func(a, b string) bool { return a == b },
+	return Agree(ctx, q.Panel, fmt.Sprintf("hash at %d", height), func(a, b string) bool { return a == b },
 		func(ctx context.Context, n Source) (string, error) { return n.HashAt(ctx, height) },
-		func(node int, said, agreed string) { q.compare(node, height, said, agreed) })
-}
-
-// compare notes what a node said of a height at which enough nodes agreed.
-func (q *Quorum) compare(node int, height uint64, said, agreed string) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	switch {
-	case said != agreed:
-		q.dissent[node] = dissent{height, fmt.Sprintf("its block at %d is %s, that of the others %s", height, clip(said), clip(agreed))}
-	case height >= q.dissent[node].height:
-		q.dissent[node] = dissent{}
-	}
+		func(node int, said, agreed string) { q.Compare(node, height, said, agreed) })
 }
 
 // RawBlock is the bytes that enough nodes have for the block.
 func (q *Quorum) RawBlock(ctx context.Context, hash string) ([]byte, error) {
-	return agree(ctx, q, "block "+clip(hash), bytes.Equal,
+	return Agree(ctx, q.Panel, "block "+clip(hash), bytes.Equal,
 		func(ctx context.Context, n Source) ([]byte, error) { return n.RawBlock(ctx, hash) }, nil)
 }
 
@@ -127,9 +75,9 @@ func (q *Quorum) RawBlock(ctx context.Context, hash string) ([]byte, error) {
 // that makes transactions up, of ours even, keeps nobody from what the others have.
 // Nothing unconfirmed counts.
 func (q *Quorum) Mempool(ctx context.Context) ([]string, error) {
-	lists, errs := gather(ctx, q, func(ctx context.Context, n Source) ([]string, error) { return n.Mempool(ctx) })
+	lists, errs := Gather(ctx, q.Panel, func(ctx context.Context, n Source) ([]string, error) { return n.Mempool(ctx) })
 	if len(lists) < q.need {
-		return nil, q.failed("mempool", len(lists), errs)
+		return nil, q.Failed("mempool", len(lists), errs)
 	}
 	count := map[string]int{}
 	for _, list := range lists {
@@ -146,16 +94,16 @@ func (q *Quorum) Mempool(ctx context.Context) ([]string, error) {
 func (q *Quorum) RawTransaction(ctx context.Context, txid string) (raw []byte, err error) {
 	var errs []error
 	missing := 0
-	ask(ctx, q, func(ctx context.Context, n Source) ([]byte, error) { return n.RawTransaction(ctx, txid) },
-		func(a answer[[]byte]) bool {
-			if a.err == nil {
-				raw = a.value
+	Ask(ctx, q.Panel, func(ctx context.Context, n Source) ([]byte, error) { return n.RawTransaction(ctx, txid) },
+		func(answer []byte, err error) bool {
+			if err == nil {
+				raw = answer
 				return true
 			}
-			if errors.Is(a.err, ErrNotFound) {
+			if errors.Is(err, ErrNotFound) {
 				missing++
 			}
-			errs = append(errs, a.err)
+			errs = append(errs, err)
 			return false
 		})
 	switch {
@@ -164,14 +112,19 @@ func (q *Quorum) RawTransaction(ctx context.Context, txid string) (raw []byte, e
 	case missing >= q.need:
 		return nil, fmt.Errorf("transaction %s: %w at %d of %d nodes", clip(txid), ErrNotFound, missing, len(q.nodes))
 	}
-	return nil, q.failed("transaction "+clip(txid), 0, errs)
+	return nil, q.Failed("transaction "+clip(txid), 0, errs)
 }
 
 // Broadcast hands the transaction to every node. One node that took it or has
 // it is enough to know where it is; without one, a node that we know nothing of
 // makes the whole unknown.
 func (q *Quorum) Broadcast(ctx context.Context, raw []byte) (Verdict, error) {
-	verdicts, errs := gather(ctx, q, func(ctx context.Context, n Source) (Verdict, error) { return n.Broadcast(ctx, raw) })
+	return SumVerdicts(Gather(ctx, q.Panel, func(ctx context.Context, n Source) (Verdict, error) { return n.Broadcast(ctx, raw) }))
+}
+
+// SumVerdicts is what is known once several nodes were handed a transaction: see
+// Quorum.Broadcast.
+func SumVerdicts(verdicts []Verdict, errs []error) (Verdict, error) {
 	for _, v := range []Verdict{Accepted, Known} {
 		if slices.Contains(verdicts, v) {
 			return v, nil
@@ -196,12 +149,12 @@ func (q *Quorum) EstimateFee(ctx context.Context, blocks int) (FeeRate, bool, er
 		rate FeeRate
 		ok   bool
 	}
-	all, errs := gather(ctx, q, func(ctx context.Context, n Source) (e estimate, err error) {
+	all, errs := Gather(ctx, q.Panel, func(ctx context.Context, n Source) (e estimate, err error) {
 		e.rate, e.ok, err = n.EstimateFee(ctx, blocks)
 		return e, err
 	})
 	if len(all) < q.need {
-		return 0, false, q.failed("fee", len(all), errs)
+		return 0, false, q.Failed("fee", len(all), errs)
 	}
 	var rates []FeeRate
 	for _, e := range all {
@@ -218,16 +171,10 @@ func (q *Quorum) EstimateFee(ctx context.Context, blocks int) (FeeRate, bool, er
 
 // Health lists every node. One that contradicts the others is not OK.
 func (q *Quorum) Health() []NodeHealth {
-	q.mu.Lock()
-	outvoted := slices.Clone(q.dissent)
-	q.mu.Unlock()
 	var all []NodeHealth
 	for i, n := range q.nodes {
 		for _, h := range n.Health() {
-			if said := outvoted[i].said; said != "" && h.OK {
-				h.OK, h.Err, h.Outvoted = false, said, true
-			}
-			all = append(all, h)
+			all = append(all, q.Judge(i, h))
 		}
 	}
 	return all

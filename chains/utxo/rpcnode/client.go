@@ -1,148 +1,39 @@
 package rpcnode
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"net/http"
-	"net/url"
-	"sync/atomic"
 	"time"
 
-	"causeway/chains"
+	"causeway/chains/jsonrpc"
 )
 
+// Client speaks JSON-RPC to one node, for callers that read its JSON themselves.
+type Client = jsonrpc.Client
+
+// RPCError is what a node answered instead of a result.
+type RPCError = jsonrpc.Error
+
 // DefaultTimeout bounds one call, from dialling to the last byte.
-const DefaultTimeout = 20 * time.Second
+const DefaultTimeout = jsonrpc.DefaultTimeout
 
-// smallAnswer bounds, in bytes, an answer that has no reason to be large.
-const smallAnswer = 1 << 20
-
-// Client speaks JSON-RPC over HTTP to one node. It may be used by many
-// goroutines at once. Printing it never shows credentials.
-type Client struct {
-	name string
-	// request makes a request. It holds the URL, whose path may be a secret,
-	// and the credentials, all out of sight of fmt.
-	request func(ctx context.Context, body []byte) (*http.Request, error)
-	timeout time.Duration
-	http    *http.Client
-	nextID  atomic.Uint64
-}
+const smallAnswer = jsonrpc.SmallAnswer
 
 // NewClient makes a client of a node from a URL such as
 // http://user:password@127.0.0.1:8332. A timeout of 0 is DefaultTimeout.
 // Nothing is dialled before the first call.
 func NewClient(nodeURL string, timeout time.Duration) (*Client, error) {
-	u, err := url.Parse(nodeURL)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		// The cause would repeat the text, credentials and all.
-		return nil, errors.New("rpcnode: a node's URL must be http://user:password@host:port")
-	}
-	if timeout <= 0 {
-		timeout = DefaultTimeout
-	}
-	user := u.User
-	u.User = nil
-	endpoint := u.String()
-	request := func(ctx context.Context, body []byte) (*http.Request, error) {
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewReader(body))
-		if err != nil {
-			return nil, errors.New("malformed request")
-		}
-		r.Header.Set("Content-Type", "application/json")
-		if user != nil {
-			password, _ := user.Password()
-			r.SetBasicAuth(user.Username(), password)
-		}
-		return r, nil
-	}
-	return &Client{
-		name: u.Host, request: request, timeout: timeout,
-		http: &http.Client{
-			// No proxy: a node is reached directly or not at all.
-			Transport: &http.Transport{
-				DisableCompression: true, MaxIdleConns: 16, MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute,
-			},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-	}, nil
+	return jsonrpc.New(nodeURL, jsonrpc.Options{Version: jsonrpc.Version1, Timeout: timeout})
 }
 
-// Name is host and port.
-func (c *Client) Name() string { return c.name }
-
-// String is the name.
-func (c *Client) String() string { return c.name }
-
-// Close drops idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
-
-// Call calls a method with positional parameters and decodes its result into
-// result (nil: it is dropped), with numbers as json.Number wherever their type
-// is left open. What the node refuses is an *RPCError; everything else that
-// goes wrong is chains.ErrUnavailable, as is an answer of more than a megabyte.
-func (c *Client) Call(ctx context.Context, result any, method string, params ...any) error {
-	return c.CallLimit(ctx, smallAnswer, result, method, params...)
-}
-
-// CallLimit is Call with a bound of its own on the size of the answer, in bytes,
-// for methods whose answers may be larger than a megabyte.
-func (c *Client) CallLimit(ctx context.Context, limit int64, result any, method string, params ...any) error {
-	if params == nil {
-		params = []any{}
-	}
-	id := c.nextID.Add(1)
-	request, err := json.Marshal(struct {
-		Version string `json:"jsonrpc"`
-		ID      uint64 `json:"id"`
-		Method  string `json:"method"`
-		Params  []any  `json:"params"`
-	}{"1.0", id, method, params})
-	if err != nil {
-		return fmt.Errorf("rpcnode: %s: %w", method, err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	status, body, err := c.post(ctx, request, limit)
-	if err == nil {
-		err = decodeReply(status, body, id, result)
-	}
-	if err == nil {
-		return nil
-	}
-	var refused *RPCError
-	if errors.As(err, &refused) {
-		return fmt.Errorf("%s: %s: %w", c.name, method, refused)
-	}
-	return fmt.Errorf("%s: %s: %w: %w", c.name, method, chains.ErrUnavailable, err)
-}
-
-// post sends a request and reads at most limit bytes of the answer.
-func (c *Client) post(ctx context.Context, request []byte, limit int64) (status int, body []byte, err error) {
-	r, err := c.request(ctx, request)
-	if err != nil {
-		return 0, nil, err
-	}
-	response, err := c.http.Do(r)
-	if err != nil {
-		// Without the URL, which may hold a secret in its path.
-		var inner *url.Error
-		if errors.As(err, &inner) {
-			err = inner.Err
-		}
-		return 0, nil, err
-	}
-	defer response.Body.Close()
-	body, err = io.ReadAll(io.LimitReader(response.Body, limit+1))
-	if err != nil {
-		return 0, nil, err
-	}
-	if int64(len(body)) > limit {
-		return 0, nil, fmt.Errorf("answer of more than %d bytes", limit)
-	}
-	return response.StatusCode, body, nil
-}
+// Codes that nodes answer with.
+const (
+	codeMisc           = -1
+	codeNotFound       = -5
+	codeParameter      = -8
+	codeDeserialise    = -22
+	codeVerify         = -25
+	codeRejected       = -26
+	codeInChain        = -27
+	codeWarmUp         = -28
+	codeMethodNotFound = -32601
+	codeInvalidRequest = -32600
+)

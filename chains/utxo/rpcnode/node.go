@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"causeway/chains"
+	"causeway/chains/jsonrpc"
 )
 
 // maxMempool bounds the list of a mempool, in bytes: a million txids.
@@ -87,12 +88,9 @@ var _ chains.Source = (*Node)(nil)
 
 // New makes a Node from its URL. Nothing is dialled yet.
 func New(nodeURL string, coin Coin, o Options) (*Node, error) {
-	client, err := NewClient(nodeURL, o.Timeout)
+	client, err := jsonrpc.New(nodeURL, jsonrpc.Options{Version: jsonrpc.Version1, Timeout: o.Timeout, Transport: o.Transport})
 	if err != nil {
 		return nil, err
-	}
-	if o.Transport != nil {
-		client.http.Transport = o.Transport
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"causeway/internal/failpoint"
 )
 
 const (
@@ -17,6 +21,76 @@ const (
 	maxBusy = 8
 )
 
+// Panel is several nodes of which need must agree. More than half of the nodes are
+// needed, so two answers that were agreed on can not contradict each other. N is
+// what a node is to those who ask.
+type Panel[N any] struct {
+	nodes []N
+	need  int
+	busy  []atomic.Int32 // questions that a node has not answered yet
+
+	mu      sync.Mutex
+	dissent []dissent // by node
+}
+
+// dissent is where a node was last outvoted; the zero value means nowhere.
+type dissent struct {
+	height uint64
+	said   string
+}
+
+// NewPanel asks nodes and believes need of them.
+func NewPanel[N any](nodes []N, need int) (*Panel[N], error) {
+	if need < 1 || need > len(nodes) || 2*need <= len(nodes) {
+		return nil, fmt.Errorf("chains: quorum of %d among %d nodes: more than half are needed", need, len(nodes))
+	}
+	if failpoint.Off(failpoint.Quorum) {
+		need = 1
+	}
+	return &Panel[N]{nodes: slices.Clone(nodes), need: need, busy: make([]atomic.Int32, len(nodes)), dissent: make([]dissent, len(nodes))}, nil
+}
+
+// Need is how many nodes must agree.
+func (p *Panel[N]) Need() int { return p.need }
+
+// Nodes is how many nodes are asked.
+func (p *Panel[N]) Nodes() int { return len(p.nodes) }
+
+// Failed says why there is no quorum. Not-found must not shine through: too few
+// nodes said it.
+func (p *Panel[N]) Failed(what string, answers int, errs []error) error {
+	err := fmt.Errorf("%w: %s: %d different answers and %d errors from %d nodes, %d must agree", ErrNoQuorum, what, answers, len(errs), len(p.nodes), p.need)
+	for _, e := range errs {
+		if errors.Is(e, ErrNotFound) {
+			e = errors.New(e.Error())
+		}
+		err = fmt.Errorf("%w; %w", err, e)
+	}
+	return err
+}
+
+// Compare notes which block a node named at a height at which enough nodes agreed.
+func (p *Panel[N]) Compare(node int, height uint64, said, agreed string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case said != agreed:
+		p.dissent[node] = dissent{height, fmt.Sprintf("its block at %d is %s, that of the others %s", height, clip(said), clip(agreed))}
+	case height >= p.dissent[node].height:
+		p.dissent[node] = dissent{}
+	}
+}
+
+// Judge is a node's health in the light of what the others say.
+func (p *Panel[N]) Judge(node int, h NodeHealth) NodeHealth {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if said := p.dissent[node].said; said != "" && h.OK {
+		h.OK, h.Err, h.Outvoted = false, said, true
+	}
+	return h
+}
+
 // answer is what one node said.
 type answer[T any] struct {
 	node  int
@@ -26,7 +100,7 @@ type answer[T any] struct {
 
 // put asks every node at once. The channel holds all answers, so that nobody has
 // to take them. A node that hangs is not asked again and again.
-func put[T any](ctx context.Context, q *Quorum, question func(context.Context, Source) (T, error)) <-chan answer[T] {
+func put[N, T any](ctx context.Context, q *Panel[N], question func(context.Context, N) (T, error)) <-chan answer[T] {
 	answers := make(chan answer[T], len(q.nodes))
 	for i, n := range q.nodes {
 		if q.busy[i].Add(1) > maxBusy {
@@ -43,23 +117,23 @@ func put[T any](ctx context.Context, q *Quorum, question func(context.Context, S
 	return answers
 }
 
-// ask puts a question to all nodes and hands the answers to enough as they come,
+// Ask puts a question to all nodes and hands the answers to enough as they come,
 // until it is content. Nodes that have not answered by then are cut off.
-func ask[T any](ctx context.Context, q *Quorum, question func(context.Context, Source) (T, error), enough func(answer[T]) bool) {
+func Ask[N, T any](ctx context.Context, q *Panel[N], question func(context.Context, N) (T, error), enough func(T, error) bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	answers := put(ctx, q, question)
 	for range q.nodes {
-		if enough(<-answers) {
+		if a := <-answers; enough(a.value, a.err) {
 			return
 		}
 	}
 }
 
-// gather waits for every node, but not long once enough of them have answered.
+// Gather waits for every node, but not long once enough of them have answered.
 // Who is late is an error like any other; his call goes on, so that the node's
 // own health shows what becomes of it.
-func gather[T any](ctx context.Context, q *Quorum, question func(context.Context, Source) (T, error)) (values []T, errs []error) {
+func Gather[N, T any](ctx context.Context, q *Panel[N], question func(context.Context, N) (T, error)) (values []T, errs []error) {
 	answers := put(ctx, q, question)
 	var late <-chan time.Time
 	for range q.nodes {
@@ -112,11 +186,11 @@ func (b *ballot[T]) cast(a answer[T], need int, same func(a, b T) bool) bool {
 	return true
 }
 
-// agree finds an answer that enough nodes gave. compare, when there is one, is
+// Agree finds an answer that enough nodes gave. compare, when there is one, is
 // told afterwards what each node that had the thing said and what was agreed on;
 // without it the nodes that are late are cut off.
-func agree[T any](ctx context.Context, q *Quorum, what string, same func(a, b T) bool,
-	question func(context.Context, Source) (T, error), compare func(node int, said, agreed T)) (T, error) {
+func Agree[N, T any](ctx context.Context, q *Panel[N], what string, same func(a, b T) bool,
+	question func(context.Context, N) (T, error), compare func(node int, said, agreed T)) (T, error) {
 	if compare == nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithCancel(ctx)
@@ -132,7 +206,7 @@ func agree[T any](ctx context.Context, q *Quorum, what string, same func(a, b T)
 	}
 	if b.winner == nil {
 		var none T
-		return none, q.failed(what, len(b.votes), b.errs)
+		return none, q.Failed(what, len(b.votes), b.errs)
 	}
 	if compare != nil && b.winner.err == nil {
 		for _, v := range b.votes {

@@ -1,4 +1,4 @@
-package rpcnode
+package jsonrpc
 
 import (
 	"bytes"
@@ -10,14 +10,14 @@ import (
 	"strconv"
 )
 
-// RPCError is what a node answered instead of a result.
-type RPCError struct {
+// Error is what a node answered instead of a result.
+type Error struct {
 	Code    int
 	Message string
 }
 
 // Error shows the node's message quoted and cut short: it is a stranger's text.
-func (e *RPCError) Error() string {
+func (e *Error) Error() string {
 	message := e.Message
 	if len(message) > 300 {
 		message = message[:300] + "…"
@@ -25,50 +25,49 @@ func (e *RPCError) Error() string {
 	return fmt.Sprintf("node says %d: %s", e.Code, strconv.QuoteToGraphic(message))
 }
 
-// Codes that nodes answer with.
-const (
-	codeMisc           = -1
-	codeNotFound       = -5
-	codeParameter      = -8
-	codeDeserialise    = -22
-	codeVerify         = -25
-	codeRejected       = -26
-	codeInChain        = -27
-	codeWarmUp         = -28
-	codeMethodNotFound = -32601
-	codeInvalidRequest = -32600
-)
+// ErrNull is what a call gives whose result is null.
+var ErrNull = errors.New("answer without a result")
 
-// decodeReply takes a JSON-RPC answer apart. An error in it is an *RPCError,
+// decodeReply takes a JSON-RPC answer apart. An error in it is an *Error,
 // whatever the HTTP status.
 func decodeReply(status int, body []byte, id uint64, result any) error {
 	if status == http.StatusUnauthorized || status == http.StatusForbidden {
 		return fmt.Errorf("HTTP %d: the node refuses our credentials", status)
 	}
-	var reply struct {
-		Result json.RawMessage `json:"result"`
-		Error  json.RawMessage `json:"error"`
-		ID     json.RawMessage `json:"id"`
-	}
-	if err := json.Unmarshal(body, &reply); err != nil {
+	var r reply
+	if err := json.Unmarshal(body, &r); err != nil {
 		return fmt.Errorf("HTTP %d: not a JSON-RPC answer of %d bytes", status, len(body))
 	}
-	if len(reply.Error) > 0 && string(reply.Error) != "null" {
-		return decodeError(status, reply.Error)
+	if r.failed() {
+		return decodeError(status, r.Error)
 	}
 	if status != http.StatusOK {
 		return fmt.Errorf("HTTP %d without an error", status)
 	}
-	if string(reply.ID) != strconv.FormatUint(id, 10) {
+	if string(r.ID) != strconv.FormatUint(id, 10) {
 		return errors.New("answer to another request")
 	}
+	return r.decode(result)
+}
+
+// reply is an answer to one request.
+type reply struct {
+	Result json.RawMessage `json:"result"`
+	Error  json.RawMessage `json:"error"`
+	ID     json.RawMessage `json:"id"`
+}
+
+func (r *reply) failed() bool { return len(r.Error) > 0 && string(r.Error) != "null" }
+
+// decode reads the result; nil drops it.
+func (r *reply) decode(result any) error {
 	if result == nil {
 		return nil
 	}
-	if len(reply.Result) == 0 || string(reply.Result) == "null" {
-		return errors.New("answer without a result")
+	if len(r.Result) == 0 || string(r.Result) == "null" {
+		return ErrNull
 	}
-	d := json.NewDecoder(bytes.NewReader(reply.Result))
+	d := json.NewDecoder(bytes.NewReader(r.Result))
 	d.UseNumber()
 	if err := d.Decode(result); err != nil {
 		return fmt.Errorf("unexpected result: %w", typeOnly(err))
@@ -87,7 +86,7 @@ func decodeError(status int, raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &e); err != nil || e.Code == nil || e.Message == nil {
 		return fmt.Errorf("HTTP %d: malformed error object", status)
 	}
-	return &RPCError{Code: *e.Code, Message: *e.Message}
+	return &Error{Code: *e.Code, Message: *e.Message}
 }
 
 // typeOnly keeps a type mismatch's description and drops other texts, which
