@@ -127,11 +127,16 @@ func (n *Node) falsehood() (branch, error) {
 		for _, tx := range msg.Transactions {
 			fake.txs = append(fake.txs, &Tx{Msg: tx, ID: tx.TxHash()})
 		}
+		if tip.hogEx != nil {
+			fake.hogEx = fake.txs[len(fake.txs)-1]
+			fake.hogEx.hogEx = true
+		}
 		msg.Header.MerkleRoot = blockchain.CalcMerkleRoot(list, false)
-		if err := n.sim.solve(&msg.Header); err != nil {
+		proof, err := n.sim.seal(&msg.Header, tip.proof != nil)
+		if err != nil {
 			return nil, err
 		}
-		fake.Hash = msg.BlockHash()
+		fake.Hash, fake.proof = msg.BlockHash(), proof
 		n.lie = &falseTip{tip, fake}
 	}
 	return append(slices.Clone(n.branch[:len(n.branch)-1]), n.lie.block), nil

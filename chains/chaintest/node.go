@@ -101,7 +101,7 @@ func (n *Node) move(target *Block) {
 	var back []*Tx
 	for h := 1; h < len(n.branch); h++ {
 		if !next.has(n.branch[h]) {
-			back = append(back, n.branch[h].txs[1:]...)
+			back = append(back, n.branch[h].payments()...)
 		}
 	}
 	n.branch, n.lie = next, nil

@@ -36,7 +36,10 @@ func (s *Sim) Reorg(r Rewrite) ([]*Block, error) {
 	fork := s.best
 	var old []*Tx
 	for range r.Depth {
-		old = append(append([]*Tx{}, fork.txs[1:]...), old...)
+		old = append(fork.payments(), old...)
+		if fork.hogEx != nil && !(r.Drop != nil && r.Drop(fork.hogEx) && (r.Forget || r.Replace)) {
+			s.pegOuts = append(s.pegOuts, fork.hogEx.Msg.TxOut[1:]...)
+		}
 		fork = fork.Parent
 	}
 	keep, dropped := s.split(branchTo(fork), old, r.Drop)

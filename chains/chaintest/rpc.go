@@ -1,6 +1,7 @@
 package chaintest
 
 import (
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -153,8 +154,7 @@ func (q *query) block() (any, error) {
 		return nil, refuse(-5, "Block not found")
 	}
 	if verbosity == 0 {
-		var raw headerBytes
-		err := block.Msg.Serialize(&raw)
+		raw, err := block.raw()
 		return hex.EncodeToString(raw), err
 	}
 	txs := make([]any, len(block.txs))
@@ -188,7 +188,12 @@ func (q *query) txJSON(tx *Tx, inflated bool) any {
 	}
 	vout := make([]any, len(msg.TxOut))
 	for i, out := range msg.TxOut {
-		vout[i] = map[string]any{"value": q.coins(out.Value), "n": i, "scriptPubKey": q.scriptJSON(out.PkScript)}
+		tokens, script := q.node.sim.locking(out.PkScript)
+		one := map[string]any{"value": q.coins(out.Value), "n": i, "scriptPubKey": q.scriptJSON(script)}
+		if tokens != nil {
+			one["tokenData"] = map[string]any{"category": hex.EncodeToString(tokens[1:33]), "amount": strconv.Itoa(int(tokens[tokenSize-1]))}
+		}
+		vout[i] = one
 	}
 	return map[string]any{"txid": tx.ID.String(), "vin": vin, "vout": vout}
 }
@@ -239,16 +244,10 @@ func (q *query) rawTransaction() (any, error) {
 	if verbose > 0 {
 		return q.txJSON(tx, q.fault.Kind == Lie), nil
 	}
-	msg := tx.Msg
 	if q.fault.Kind == Lie {
-		msg = inflate(msg)
+		tx = &Tx{Msg: inflate(tx.Msg), hogEx: tx.hogEx}
 	}
-	return hexOf(msg)
-}
-
-func hexOf(msg *wire.MsgTx) (string, error) {
-	var raw headerBytes
-	err := msg.Serialize(&raw)
+	raw, err := tx.raw()
 	return hex.EncodeToString(raw), err
 }
 
@@ -264,7 +263,7 @@ func (q *query) mempool() []string {
 }
 
 func (q *query) estimate() any {
-	rate := q.node.sim.params.Fees.Wallet
+	rate := cmp.Or(q.node.sim.rate, q.node.sim.params.Fees.Wallet)
 	if q.fault.Kind == Lie {
 		rate = []int64{0, -1, 100_000_000_000}[q.node.sim.rng.IntN(3)]
 	}

@@ -25,6 +25,11 @@ type Config struct {
 	// of 50 coins each.
 	Coins     int
 	CoinValue int64
+	// Extension gives every block an extension block, as on Litecoin: PegOut.
+	Extension bool
+	// ChainID makes every second block a merge-mined one of that chain, as on
+	// Dogecoin; 0: none.
+	ChainID uint32
 }
 
 // Sim is a simulated chain. Its methods may be called from any goroutine.
@@ -43,6 +48,12 @@ type Sim struct {
 	wallet   *wallet
 	made     uint64
 	hook     func(node int, tx *wire.MsgTx)
+	rate     int64 // what estimates say; 0: Fees.Wallet
+	chainID  uint32
+	// The extension block: where its coins are before the first HogEx, and what is
+	// to leave it. The outpoint is empty while there is none.
+	extension wire.OutPoint
+	pegOuts   []*wire.TxOut
 }
 
 // Tx is a transaction, wherever it is.
@@ -50,6 +61,7 @@ type Tx struct {
 	Msg    *wire.MsgTx
 	ID     chainhash.Hash
 	blocks []*Block // that hold it
+	hogEx  bool
 }
 
 // Block is a block of the tree.
@@ -59,6 +71,8 @@ type Block struct {
 	Hash   chainhash.Hash
 	Msg    *wire.MsgBlock
 	txs    []*Tx
+	hogEx  *Tx    // the last one, where there is an extension block
+	proof  []byte // of the work of a parent, when merge-mined
 }
 
 // Txs are the transactions, the coinbase first.
@@ -86,6 +100,7 @@ func New(cfg Config) (*Sim, error) {
 	s := &Sim{
 		params: cfg.Params, net: &net, sigs: txscript.NewSigCache(10_000), rng: rand.New(rand.NewPCG(cfg.Seed, 0x5eed)),
 		blocks: map[chainhash.Hash]*Block{}, txs: map[chainhash.Hash]*Tx{}, spenders: map[wire.OutPoint][]*Tx{},
+		chainID: cfg.ChainID,
 	}
 	var err error
 	if s.wallet, err = newWallet(s, cfg.Seed); err != nil {
@@ -113,11 +128,14 @@ func (s *Sim) fund(cfg Config) error {
 	for i := range outputs {
 		outputs[i] = wire.NewTxOut(cfg.CoinValue, s.wallet.script)
 	}
+	if cfg.Extension {
+		outputs = append(outputs, wire.NewTxOut(extensionBalance, s.hogAddr()))
+	}
 	block, err := s.extend(s.best, nil, outputs)
 	if err != nil {
 		return err
 	}
-	for i := range outputs {
+	for i := range cfg.Coins {
 		s.wallet.coins = append(s.wallet.coins, coin{wire.OutPoint{Hash: block.txs[0].ID, Index: uint32(i)}, cfg.CoinValue})
 	}
 	for range int(s.net.CoinbaseMaturity) {
@@ -125,7 +143,18 @@ func (s *Sim) fund(cfg Config) error {
 			return err
 		}
 	}
+	if cfg.Extension {
+		s.extension = wire.OutPoint{Hash: block.txs[0].ID, Index: uint32(cfg.Coins)}
+	}
 	return nil
+}
+
+// SetFeeRate is what nodes estimate from now on, in base units per 1000 virtual
+// bytes; 0: what the coin's wallets pay.
+func (s *Sim) SetFeeRate(rate int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rate = rate
 }
 
 // Node is the i-th node.

@@ -59,7 +59,7 @@ func fresh(t *testing.T, s *Sim) string {
 
 func pay(t *testing.T, s *Sim, address string, units int64) *Tx {
 	t.Helper()
-	tx, err := s.Send(Output{address, units})
+	tx, err := s.Send(Output{Address: address, Units: units})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -372,4 +372,10 @@ func TestMalleatedWitness(t *testing.T) {
 	if depth(s, tx) != 1 {
 		t.Error("it is not mined")
 	}
+}
+
+// hexOf is a transaction as it is sent.
+func hexOf(msg *wire.MsgTx) (string, error) {
+	raw, err := (&Tx{Msg: msg}).raw()
+	return hex.EncodeToString(raw), err
 }

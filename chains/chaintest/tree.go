@@ -140,21 +140,51 @@ func (s *Sim) Extend(parent *Block, txs ...*Tx) (*Block, error) {
 	return s.extend(parent, txs, nil)
 }
 
+// MineOnly makes a block on the best one of those of the transactions, in that
+// order, that are valid there, whether a node has heard of them or not; whatever
+// else waits goes on waiting.
+func (s *Sim) MineOnly(msgs ...*wire.MsgTx) (*Block, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := branchTo(s.best)
+	var list []*Tx
+	made := map[chainhash.Hash]*Tx{}
+	for _, msg := range msgs {
+		tx := s.txs[msg.TxHash()]
+		if tx == nil {
+			tx = &Tx{Msg: msg, ID: msg.TxHash()}
+		}
+		if len(s.fitting(b, append(slices.Clone(list), tx))) == len(list) {
+			continue
+		}
+		if _, err := s.check(b, tx, made); err != nil {
+			continue
+		}
+		tx = s.enter(tx.Msg)
+		list, made[tx.ID] = append(list, tx), tx
+	}
+	return s.extend(s.best, list, nil)
+}
+
 func (s *Sim) extend(parent *Block, txs []*Tx, reward []*wire.TxOut) (*Block, error) {
 	b := branchTo(parent)
 	if fit := s.fitting(b, txs); len(fit) != len(txs) {
 		return nil, fmt.Errorf("chaintest: %d of %d transactions fit on block %d", len(fit), len(txs), parent.Height)
 	}
 	s.made++
-	msg, err := s.assemble(parent, txs, reward)
+	msg, proof, err := s.assemble(parent, txs, reward)
 	if err != nil {
 		return nil, err
 	}
-	block := &Block{Parent: parent, Height: parent.Height + 1, Hash: msg.BlockHash(), Msg: msg}
+	block := &Block{Parent: parent, Height: parent.Height + 1, Hash: msg.BlockHash(), Msg: msg, proof: proof}
 	for _, m := range msg.Transactions {
 		tx := s.enter(m)
 		tx.blocks = append(tx.blocks, block)
 		block.txs = append(block.txs, tx)
+	}
+	if s.extension != (wire.OutPoint{}) {
+		block.hogEx = block.txs[len(block.txs)-1]
+		block.hogEx.hogEx = true
 	}
 	s.blocks[block.Hash] = block
 	if block.Height > s.best.Height {
@@ -164,11 +194,12 @@ func (s *Sim) extend(parent *Block, txs []*Tx, reward []*wire.TxOut) (*Block, er
 	return block, nil
 }
 
-// assemble makes a solved block. The coinbase holds a number that never repeats.
-func (s *Sim) assemble(parent *Block, txs []*Tx, reward []*wire.TxOut) (*wire.MsgBlock, error) {
+// assemble makes a block, with work and what proves it beside the header. The
+// coinbase holds a number that never repeats.
+func (s *Sim) assemble(parent *Block, txs []*Tx, reward []*wire.TxOut) (*wire.MsgBlock, []byte, error) {
 	script, err := txscript.NewScriptBuilder().AddInt64(int64(parent.Height + 1)).AddInt64(int64(s.made) + 1<<32).Script()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	coinbase := wire.NewMsgTx(1)
 	coinbase.AddTxIn(wire.NewTxIn(wire.NewOutPoint(&chainhash.Hash{}, math.MaxUint32), script, nil))
@@ -177,8 +208,15 @@ func (s *Sim) assemble(parent *Block, txs []*Tx, reward []*wire.TxOut) (*wire.Ms
 	}
 	coinbase.TxOut = slices.Clone(reward)
 	list := []*btcutil.Tx{btcutil.NewTx(coinbase)}
-	for _, tx := range txs {
+	for _, tx := range s.canonical(txs) {
 		list = append(list, btcutil.NewTx(tx.Msg))
+	}
+	if s.extension != (wire.OutPoint{}) {
+		var leaving []*wire.TxOut
+		if parent.Height == s.best.Height { // not for a branch that nobody follows
+			leaving, s.pegOuts = s.pegOuts, nil
+		}
+		list = append(list, btcutil.NewTx(s.hogEx(parent, leaving)))
 	}
 	if s.params.SegWit {
 		mining.AddWitnessCommitment(list[0], list)
@@ -191,7 +229,8 @@ func (s *Sim) assemble(parent *Block, txs []*Tx, reward []*wire.TxOut) (*wire.Ms
 	for _, tx := range list {
 		msg.Transactions = append(msg.Transactions, tx.MsgTx())
 	}
-	return msg, s.solve(&msg.Header)
+	proof, err := s.seal(&msg.Header, s.merged())
+	return msg, proof, err
 }
 
 // solve finds the nonce: at the lowest difficulty every second one will do.

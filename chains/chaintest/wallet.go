@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -35,6 +36,7 @@ type coin struct {
 type Output struct {
 	Address string
 	Units   int64
+	Tokens  []byte // in front of the script: see Tokens
 }
 
 func newWallet(s *Sim, seed uint64) (*wallet, error) {
@@ -72,7 +74,7 @@ func (s *Sim) NewAddress() (string, error) {
 
 // Pay implements Payer.
 func (s *Sim) Pay(address string, units int64) (txid string, err error) {
-	tx, err := s.Send(Output{address, units})
+	tx, err := s.Send(Output{Address: address, Units: units})
 	if err != nil {
 		return "", err
 	}
@@ -83,13 +85,9 @@ func (s *Sim) Pay(address string, units int64) (txid string, err error) {
 func (s *Sim) Send(outputs ...Output) (*Tx, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var outs []*wire.TxOut
-	for _, o := range outputs {
-		script, err := s.params.Addresses.Decode(o.Address)
-		if err != nil {
-			return nil, fmt.Errorf("chaintest: %q: %w", o.Address, err)
-		}
-		outs = append(outs, wire.NewTxOut(o.Units, script))
+	outs, err := s.outputs(outputs)
+	if err != nil {
+		return nil, err
 	}
 	msg, err := s.wallet.pay(outs)
 	if err != nil {
@@ -105,6 +103,17 @@ func (s *Sim) Send(outputs ...Output) (*Tx, error) {
 		}
 	}
 	return tx, nil
+}
+
+func (s *Sim) outputs(list []Output) (outs []*wire.TxOut, err error) {
+	for _, o := range list {
+		script, err := s.params.Addresses.Decode(o.Address)
+		if err != nil {
+			return nil, fmt.Errorf("chaintest: %q: %w", o.Address, err)
+		}
+		outs = append(outs, wire.NewTxOut(o.Units, append(slices.Clone(o.Tokens), script...)))
+	}
+	return outs, nil
 }
 
 // pay takes as many coins as it needs; what is left goes back and is not used

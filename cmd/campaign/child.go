@@ -171,6 +171,7 @@ func (c *child) serve() error {
 		})
 	})
 	mux.HandleFunc("POST /campaign/stop", func(http.ResponseWriter, *http.Request) { failed <- nil })
+	mux.HandleFunc("GET /campaign/books", c.books)
 	mux.Handle("/", c.node.handler)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }()
@@ -200,6 +201,35 @@ func (c *child) step(w http.ResponseWriter, r *http.Request, failed chan<- error
 			failed <- err
 			return
 		}
+	}
+}
+
+// booksAnswer is one audit with all that it says, the parts too that the public
+// API keeps for logs.
+type booksAnswer struct {
+	Reserves json.RawMessage `json:"reserves"` // as /v1/reserves
+	Problems []string        `json:"problems"`
+	Unknown  bool            `json:"unknown"`
+	Chains   json.RawMessage `json:"chains"` // halts and nodes, as in /v1/status
+	Took     string          `json:"took"`
+}
+
+// books makes an audit and tells everything about it.
+func (c *child) books(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	reserves, err := c.node.gateway.Reserves(r.Context())
+	answer := booksAnswer{Problems: reserves.Problems, Unknown: reserves.Unknown, Took: time.Since(began).String()}
+	if err == nil {
+		answer.Reserves, err = json.Marshal(reserves)
+	}
+	if err == nil {
+		answer.Chains, err = json.Marshal(c.node.gateway.ChainStatus())
+	}
+	if err == nil {
+		err = json.NewEncoder(w).Encode(answer)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
 	}
 }
 

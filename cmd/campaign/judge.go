@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -166,12 +167,17 @@ func (l *life) claimSettled(c *model.Claim) error {
 
 // claimReserves is the gateway's own audit, which must be content.
 func (l *life) claimReserves(c *model.Claim) error {
+	var books booksAnswer
+	if err := l.api.get("/campaign/books", &books); err != nil {
+		return err
+	}
 	var r reservesAnswer
-	if err := l.api.get("/v1/reserves", &r); err != nil {
+	if err := json.Unmarshal(books.Reserves, &r); err != nil {
 		return err
 	}
 	if !r.OK || len(r.Assets) != 1 || !r.Assets[0].OK {
-		l.fault("the audit is not content: %+v", r.Assets)
+		l.fault("the audit is not content after %s: problems %q, unknown: %v, assets %+v, chains %s",
+			books.Took, books.Problems, books.Unknown, r.Assets, books.Chains)
 	}
 	if len(r.Assets) == 1 {
 		var err error

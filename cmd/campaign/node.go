@@ -240,7 +240,7 @@ func (n *node) gatewayConfig(lock *gateway.Lock) (cfg gateway.Config, err error)
 	if err != nil {
 		return cfg, err
 	}
-	scanner, err := gateway.NewScanNode(n.nodes[0])
+	scanner, err := gateway.NewScanNodes(n.nodes, need)
 	if err != nil {
 		return cfg, err
 	}
