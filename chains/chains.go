@@ -109,6 +109,8 @@ const (
 	WatchHot     WatchKind = "hot"
 	WatchChange  WatchKind = "change"
 	WatchCold    WatchKind = "cold"
+	// WatchSweeper is the account that pays the gas of sweeps (Ethereum).
+	WatchSweeper WatchKind = "sweeper"
 )
 
 // Chain is the pure codec and policy of one UTXO chain on one network. It does

@@ -42,7 +42,7 @@ const (
 )
 
 // watchKinds numbers the kinds for storage in memory.
-var watchKinds = [...]WatchKind{WatchDeposit, WatchHot, WatchChange, WatchCold}
+var watchKinds = [...]WatchKind{WatchDeposit, WatchHot, WatchChange, WatchCold, WatchSweeper}
 
 // NewWatchSet makes an empty set.
 func NewWatchSet() *WatchSet {

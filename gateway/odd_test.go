@@ -250,7 +250,7 @@ func (d *driver) steal(deposit Deposit, raw, payee string) string {
 	request := hotwallet.SignRequest{
 		Assign: hotwallet.Assign{Batch: "theft", Chain: chains.BTC, Kind: hotwallet.KindPayout, IDs: []string{"x"}, Spends: plan.Spends(), State: hotwallet.AssignOpen},
 		Withdrawals: []hotwallet.Withdrawal{{
-			ID: "x", Chain: chains.BTC, Address: payee, Net: "0.01", State: hotwallet.WithdrawalAssigned, Batch: "theft",
+			ID: "x", Symbol: "SWAP.BTC", Chain: chains.BTC, Address: payee, Net: "0.01", State: hotwallet.WithdrawalAssigned, Batch: "theft",
 		}},
 		Unsigned: plan.Unsigned, Inputs: []hotwallet.SignInput{{Outpoint: point, Watch: watch, Previous: previous}},
 	}
@@ -272,7 +272,7 @@ func (d *driver) forge(r *hotwallet.SignRequest) {
 	a := &r.Assign
 	side.Insert(wallettest.Assigns, wallettest.Assign(a.Batch, string(a.Chain), string(a.Kind), a.IDs, a.Spends, a.State))
 	for _, w := range r.Withdrawals {
-		side.Insert(wallettest.Withdrawals, wallettest.Withdrawal(w.ID, string(w.Chain), w.Address, w.Net, w.State, w.Batch))
+		side.Insert(wallettest.Withdrawals, wallettest.Withdrawal(w.ID, w.Symbol, string(w.Chain), w.Address, w.Net, w.State, w.Batch))
 	}
 	prove := func(table, key string) (p hotwallet.RowProof) {
 		var err error

@@ -299,7 +299,7 @@ func (row *BatchRow) assign() hotwallet.Assign {
 
 // request is the row as the signer reads it.
 func (w *WithdrawalRow) request() hotwallet.Withdrawal {
-	return hotwallet.Withdrawal{ID: w.ID, Chain: w.Chain, Address: w.Address, Net: w.Net, State: w.State, Batch: w.Batch}
+	return hotwallet.Withdrawal{ID: w.ID, Symbol: w.Symbol, Chain: w.Chain, Address: w.Address, Net: w.Net, State: w.State, Batch: w.Batch}
 }
 
 func outpointsOf(plan hotwallet.Plan) []chains.Outpoint {

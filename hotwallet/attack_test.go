@@ -89,7 +89,7 @@ func TestAttacks(t *testing.T) {
 			r.Proof.Assign = rowProof(w.t, w.side, wallettest.EveAssigns, "batch-1")
 		}},
 		{"withdrawal of another contract", ErrUnproven, func(w *realm, r *SignRequest) {
-			w.side.Insert(wallettest.EveWithdrawals, wallettest.Withdrawal("w0", "btc", w.burns["w3"].Address, "1", "assigned", "batch-1"))
+			w.side.Insert(wallettest.EveWithdrawals, wallettest.Withdrawal("w0", "SWAP.BTC", "btc", w.burns["w3"].Address, "1", "assigned", "batch-1"))
 			w.tick()
 			*r = *w.request("batch-1", w.newest())
 			r.Withdrawals[0].Address, r.Withdrawals[0].Net = w.burns["w3"].Address, "1"

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"causeway/chains"
@@ -113,7 +114,7 @@ func (b *bench) withdrawals(prefix string, amounts ...uint64) (rows []Withdrawal
 		}
 		id := fmt.Sprintf("%s%d", prefix, i)
 		rows = append(rows, Withdrawal{
-			ID: id, Chain: b.coin.ID(), Address: text, Net: chains.NewAmount(sat).Coin(8), State: WithdrawalAssigned,
+			ID: id, Symbol: "SWAP." + strings.ToUpper(string(b.coin.ID())), Chain: b.coin.ID(), Address: text, Net: chains.NewAmount(sat).Coin(8), State: WithdrawalAssigned,
 		})
 		payees = append(payees, Payee{ID: id, Script: script, Amount: chains.NewAmount(sat)})
 	}

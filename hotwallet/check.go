@@ -14,19 +14,21 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2"
 )
 
-// checked is a request that passed every rule that needs no memory.
+// checked is a request that passed every rule that needs no memory: what it
+// promises, and its transaction, rebuilt from what was checked.
 type checked struct {
-	coin  *utxo.Coin
-	want  intent
-	draft *utxo.Draft                  // rebuilt here, equal to the request byte for byte
-	keys  map[string]*btcec.PrivateKey // by the script that each spends
+	want intent
+	sign func() (*utxo.Signed, error)
 }
 
-// checker walks one request.
+// checker walks one request to spend outputs.
 type checker struct {
-	*checked
 	signer  *LocalSigner
 	r       *SignRequest
+	coin    *utxo.Coin
+	want    intent
+	draft   *utxo.Draft                  // rebuilt here, equal to the request byte for byte
+	keys    map[string]*btcec.PrivateKey // by the script that each spends
 	outputs []chains.Output
 	spends  []chains.Spend
 	change  []byte // our own change script, derived here
@@ -49,12 +51,16 @@ func (s *LocalSigner) check(r *SignRequest) (*checked, error) {
 		return nil, refuse(ErrNotOurs, "change script: %v", err)
 	}
 	c := &checker{
-		checked: &checked{coin: coin, keys: make(map[string]*btcec.PrivateKey)},
-		signer:  s, r: r, outputs: outputs, spends: spends, change: change,
+		signer: s, r: r, coin: coin, keys: make(map[string]*btcec.PrivateKey), outputs: outputs, spends: spends, change: change,
 	}
-	payees, err := c.assigned()
-	if err != nil {
+	if c.want, err = r.intent(KindPayout, KindChild, KindConsolidate, KindCancel); err != nil {
 		return nil, err
+	}
+	payees := make([]Payee, len(r.Withdrawals))
+	for i := range r.Withdrawals {
+		if payees[i], err = c.withdrawal(&r.Withdrawals[i]); err != nil {
+			return nil, err
+		}
 	}
 	inputs, err := c.inputs()
 	if err != nil {
@@ -67,55 +73,62 @@ func (s *LocalSigner) check(r *SignRequest) (*checked, error) {
 	if err := c.rebuild(inputs); err != nil {
 		return nil, err
 	}
-	return c.checked, c.caps(payees, changed)
+	if err := c.caps(payees, changed); err != nil {
+		return nil, err
+	}
+	return &checked{want: c.want, sign: func() (*utxo.Signed, error) { return c.draft.Sign(c.key) }}, nil
 }
 
-// assigned checks the rows against each other and turns every withdrawal into
-// the payment that its own address and amount ask for.
-func (c *checker) assigned() ([]Payee, error) {
-	a := &c.r.Assign
+// intent checks the rows of a request against each other and gives what they
+// promise, but for the payments.
+func (r *SignRequest) intent(kinds ...Kind) (want intent, err error) {
+	a := &r.Assign
 	switch {
 	case a.Batch == "":
-		return nil, refuse(ErrNotAssigned, "no batch id")
+		return want, refuse(ErrNotAssigned, "no batch id")
 	case a.State != AssignOpen:
-		return nil, refuse(ErrNotAssigned, "batch %s is %s", a.Batch, a.State)
-	case a.Kind != KindPayout && a.Kind != KindChild && a.Kind != KindConsolidate && a.Kind != KindCancel:
-		return nil, refuse(ErrNotAssigned, "kind %q on %s", a.Kind, a.Chain)
+		return want, refuse(ErrNotAssigned, "batch %s is %s", a.Batch, a.State)
+	case !slices.Contains(kinds, a.Kind):
+		return want, refuse(ErrNotAssigned, "kind %q on %s", a.Kind, a.Chain)
 	case (a.Kind == KindPayout) == (len(a.IDs) == 0):
-		return nil, refuse(ErrNotAssigned, "a %s of %d withdrawals", a.Kind, len(a.IDs))
+		return want, refuse(ErrNotAssigned, "a %s of %d withdrawals", a.Kind, len(a.IDs))
 	}
-	c.want = intent{
+	want = intent{
 		Batch: a.Batch, Chain: a.Chain, Kind: a.Kind,
 		IDs: slices.Sorted(slices.Values(a.IDs)), Spends: slices.Sorted(slices.Values(a.Spends)),
 	}
-	if len(slices.Compact(slices.Clone(c.want.IDs))) != len(a.IDs) {
-		return nil, refuse(ErrNotAssigned, "batch %s lists a withdrawal twice", a.Batch)
+	if len(slices.Compact(slices.Clone(want.IDs))) != len(a.IDs) {
+		return want, refuse(ErrNotAssigned, "batch %s lists a withdrawal twice", a.Batch)
 	}
 	var ids []string
-	payees := make([]Payee, 0, len(c.r.Withdrawals))
-	for i := range c.r.Withdrawals {
-		payee, err := c.withdrawal(&c.r.Withdrawals[i])
-		if err != nil {
-			return nil, err
+	for _, w := range r.Withdrawals {
+		switch {
+		case w.ID == "":
+			return want, refuse(ErrNotAssigned, "withdrawal without an id")
+		case w.State != WithdrawalAssigned || w.Batch != a.Batch:
+			return want, refuse(ErrNotAssigned, "withdrawal %s is %s, batch %q", w.ID, w.State, w.Batch)
+		case w.Chain != a.Chain:
+			return want, refuse(ErrNotAssigned, "withdrawal %s is on %s", w.ID, w.Chain)
 		}
-		ids, payees = append(ids, payee.ID), append(payees, payee)
+		ids = append(ids, w.ID)
 	}
 	slices.Sort(ids)
-	if !slices.Equal(ids, c.want.IDs) {
-		return nil, refuse(ErrNotAssigned, "the withdrawals are not those of batch %s", a.Batch)
+	if !slices.Equal(ids, want.IDs) {
+		return want, refuse(ErrNotAssigned, "the withdrawals are not those of batch %s", a.Batch)
 	}
-	return payees, nil
+	return want, nil
 }
 
-func (c *checker) withdrawal(w *Withdrawal) (Payee, error) {
-	switch {
-	case w.ID == "":
-		return Payee{}, refuse(ErrNotAssigned, "withdrawal without an id")
-	case w.State != WithdrawalAssigned || w.Batch != c.r.Assign.Batch:
-		return Payee{}, refuse(ErrNotAssigned, "withdrawal %s is %s, batch %q", w.ID, w.State, w.Batch)
-	case w.Chain != c.coin.ID():
-		return Payee{}, refuse(ErrNotAssigned, "withdrawal %s is on %s", w.ID, w.Chain)
+// key is the key that spends a script, if the inputs were checked to be of it.
+func (c *checker) key(script []byte) (*btcec.PrivateKey, error) {
+	if key := c.keys[string(script)]; key != nil {
+		return key, nil
 	}
+	return nil, refuse(ErrNotOurs, "script %x", script)
+}
+
+// withdrawal is the payment that a row's own address and amount ask for.
+func (c *checker) withdrawal(w *Withdrawal) (Payee, error) {
 	script, err := c.coin.Script(w.Address)
 	if err != nil {
 		return Payee{}, refuse(ErrWrongOutputs, "withdrawal %s: %v", w.ID, err)

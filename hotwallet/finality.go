@@ -21,12 +21,13 @@ func Finality(list ...FinalChain) FinalTransaction {
 	for _, c := range list {
 		byID[c.Coin.ID()] = c
 	}
-	return func(ctx context.Context, chain chains.ID, block chains.BlockRef, txid string) ([]string, error) {
+	return func(ctx context.Context, chain chains.ID, block chains.BlockRef, txid string) (FinalTx, error) {
 		c, ok := byID[chain]
 		if !ok {
-			return nil, fmt.Errorf("no nodes of %s", chain)
+			return FinalTx{}, fmt.Errorf("no nodes of %s", chain)
 		}
-		return c.spends(ctx, block, txid)
+		spends, err := c.spends(ctx, block, txid)
+		return FinalTx{Spends: spends}, err
 	}
 }
 

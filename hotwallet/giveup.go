@@ -18,15 +18,25 @@ const (
 	actionGiveBack = "giveBack"
 )
 
-// FinalTransaction gives the outpoints that a transaction spends, as "txid:vout",
-// when it stands in a block of that hash and height that is final in the eyes of
-// the signer's own nodes; an error otherwise. See Finality.
-type FinalTransaction func(ctx context.Context, chain chains.ID, block chains.BlockRef, txid string) (spends []string, err error)
+// FinalTransaction says what a transaction does that stands in a block of that hash
+// and height which is final in the eyes of the signer's own nodes; an error
+// otherwise. See Finality.
+type FinalTransaction func(ctx context.Context, chain chains.ID, block chains.BlockRef, txid string) (FinalTx, error)
+
+// FinalTx is what a final transaction does.
+type FinalTx struct {
+	// Spends are its inputs, as spends of an assign row name them.
+	Spends []string
+	// Failed and Payment are of a chain of accounts: that it moved nothing but its
+	// gas, and what it asks for, as accountPayment writes it.
+	Failed  bool
+	Payment string
+}
 
 // chainFacts is what nodes said of transactions while one request was looked at.
 type chainFacts struct {
 	final FinalTransaction
-	known map[string][]string
+	known map[string]FinalTx
 }
 
 func factKey(chain chains.ID, block chains.BlockRef, txid string) string {
@@ -34,21 +44,21 @@ func factKey(chain chains.ID, block chains.BlockRef, txid string) string {
 }
 
 // ask is a FinalTransaction that asks the nodes and keeps what they say.
-func (f chainFacts) ask(ctx context.Context, chain chains.ID, block chains.BlockRef, txid string) ([]string, error) {
-	spends, err := f.final(ctx, chain, block, txid)
+func (f chainFacts) ask(ctx context.Context, chain chains.ID, block chains.BlockRef, txid string) (FinalTx, error) {
+	tx, err := f.final(ctx, chain, block, txid)
 	if err == nil {
-		f.known[factKey(chain, block, txid)] = spends
+		f.known[factKey(chain, block, txid)] = tx
 	}
-	return spends, err
+	return tx, err
 }
 
 // asked is a FinalTransaction that repeats what ask was told.
-func (f chainFacts) asked(_ context.Context, chain chains.ID, block chains.BlockRef, txid string) ([]string, error) {
-	spends, ok := f.known[factKey(chain, block, txid)]
+func (f chainFacts) asked(_ context.Context, chain chains.ID, block chains.BlockRef, txid string) (FinalTx, error) {
+	tx, ok := f.known[factKey(chain, block, txid)]
 	if !ok {
-		return nil, fmt.Errorf("the nodes were not asked about %s", txid)
+		return FinalTx{}, fmt.Errorf("the nodes were not asked about %s", txid)
 	}
-	return spends, nil
+	return tx, nil
 }
 
 // givingUp is one action that gives something up.
@@ -112,7 +122,7 @@ func (s *LocalSigner) mayGiveBack(id string) error {
 
 // deathForm is how a proof of death ends: the transaction that was mined instead,
 // and where (pegs.State.Dead).
-var deathForm = regexp.MustCompile(`([0-9a-f]{64})(?: was mined instead)? in block (0|[1-9][0-9]{0,9}) ([0-9a-f]{64})$`)
+var deathForm = regexp.MustCompile(`((?:0x)?[0-9a-f]{64})(?: was mined instead| with status 0)? in block (0|[1-9][0-9]{0,9}) ((?:0x)?[0-9a-f]{64})$`)
 
 // mayRelease refuses to call a payout dead that is not: a transaction must be
 // final, in the eyes of our own nodes, that takes an input of it, or makes it
@@ -134,12 +144,12 @@ func (s *LocalSigner) mayRelease(ctx context.Context, id, proof string, final Fi
 		return refuse(ErrNotDead, "release %s: this signer asks no node", id)
 	}
 	block := chains.BlockRef{Height: uintOf(found[2]), Hash: found[3]}
-	spends, err := final(ctx, p.Chain, block, found[1])
+	tx, err := final(ctx, p.Chain, block, found[1])
 	if err != nil {
 		return refuse(ErrNotDead, "release %s: %v", id, err)
 	}
-	slices.Sort(spends)
-	if slices.Equal(spends, p.Spends) {
+	spends := slices.Sorted(slices.Values(tx.Spends))
+	if slices.Equal(spends, p.Spends) && !p.deadBy(tx) {
 		return refuse(ErrNotDead, "release %s: %s is its payout", id, found[1])
 	}
 	d := death{journal: s.journal, chain: p.Chain, txid: found[1], spends: spends}
@@ -210,5 +220,5 @@ func (s *LocalSigner) Observe(ctx context.Context, r SignRequest) error {
 	if _, err := s.shown(&r); err != nil {
 		return err
 	}
-	return s.journal.markAssigned(&r)
+	return s.journal.markAssigned(&r, "")
 }

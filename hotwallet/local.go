@@ -14,7 +14,6 @@ import (
 	"causeway/chains/utxo"
 	"causeway/sidechain/graphene"
 
-	"github.com/btcsuite/btcd/btcec/v2"
 	"go.etcd.io/bbolt"
 )
 
@@ -198,12 +197,7 @@ func (s *LocalSigner) Sign(ctx context.Context, r SignRequest) (Signed, error) {
 }
 
 func (s *LocalSigner) signAndRecord(c *checked, known *intent, unsigned string, block uint64) (Signed, error) {
-	signed, err := c.draft.Sign(func(script []byte) (*btcec.PrivateKey, error) {
-		if key := c.keys[string(script)]; key != nil {
-			return key, nil
-		}
-		return nil, refuse(ErrNotOurs, "script %x", script)
-	})
+	signed, err := c.sign()
 	if err != nil {
 		return Signed{}, fmt.Errorf("sign batch %s: %w", c.want.Batch, err)
 	}

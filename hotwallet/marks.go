@@ -31,6 +31,8 @@ type mark struct {
 	Batch  string    `json:"batch,omitempty"`
 	Chain  chains.ID `json:"chain,omitempty"`
 	Spends []string  `json:"spends,omitempty"`
+	// Payments of a batch on a chain of accounts: as intent.Payments.
+	Payments string `json:"payments,omitempty"`
 }
 
 var (
@@ -163,14 +165,15 @@ func (j *journal) markGivenUp(list []givingUp, expiration uint32) error {
 }
 
 // markAssigned remembers what rows that were shown say of a batch's inputs. The
-// first ones count: they never change.
-func (j *journal) markAssigned(r *SignRequest) error {
+// first ones count: they never change. payments is what intent.Payments would be,
+// where the rows alone say it.
+func (j *journal) markAssigned(r *SignRequest, payments string) error {
 	return boltfile.Guard(func() error {
 		return j.db.Update(func(tx *bbolt.Tx) error {
 			a := &r.Assign
 			err := changeMark(tx, a.Batch, func(m *mark) {
 				if m.Spends == nil {
-					m.Chain, m.Spends = a.Chain, slices.Sorted(slices.Values(a.Spends))
+					m.Chain, m.Spends, m.Payments = a.Chain, slices.Sorted(slices.Values(a.Spends)), payments
 				}
 			})
 			for _, id := range a.IDs {
@@ -185,10 +188,19 @@ func (j *journal) markAssigned(r *SignRequest) error {
 	})
 }
 
-// promise is what a batch's transactions spend.
+// promise is what a batch's transactions spend, and pay.
 type promise struct {
-	Chain  chains.ID
-	Spends []string // sorted
+	Chain    chains.ID
+	Spends   []string // sorted
+	Payments string   // intent.Payments; empty when it is not known
+}
+
+// deadBy says whether a final transaction that spends what a batch spends is not
+// its payment. On a chain of accounts a nonce says nothing of what is done with
+// it: a transaction that failed has paid nothing, and one that asks for something
+// else is another's.
+func (p *promise) deadBy(tx FinalTx) bool {
+	return tx.Failed || tx.Payment != "" && p.Payments != "" && tx.Payment != p.Payments
 }
 
 // promiseOf is what is known of the inputs of a batch, or of the batch that pays
@@ -199,7 +211,7 @@ func (j *journal) promiseOf(id string) (p *promise, err error) {
 		return nil, err
 	}
 	if signed != nil {
-		return &promise{signed.Chain, signed.Spends}, nil
+		return &promise{signed.Chain, signed.Spends, signed.Payments}, nil
 	}
 	m, err := j.markOf(id)
 	if err == nil && m.Batch != "" {
@@ -208,7 +220,7 @@ func (j *journal) promiseOf(id string) (p *promise, err error) {
 	if err != nil || m.Spends == nil {
 		return nil, err
 	}
-	return &promise{m.Chain, m.Spends}, nil
+	return &promise{m.Chain, m.Spends, m.Payments}, nil
 }
 
 // maker is the intent that a transaction of ours was signed for, nil when it is

@@ -135,7 +135,7 @@ func (a *Assign) equal(b *Assign) bool {
 func withdrawalOf(row *jsvalue.Object) (w Withdrawal, ok bool) {
 	m := members{row: row, ok: true}
 	w = Withdrawal{
-		ID: m.text("id"), Chain: chains.ID(m.text("chain")), Address: m.text("address"), Net: m.text("net"), State: m.text("state"),
+		ID: m.text("id"), Symbol: m.text("symbol"), Chain: chains.ID(m.text("chain")), Address: m.text("address"), Net: m.text("net"), State: m.text("state"),
 	}
 	if row.Get("batch") != nil {
 		w.Batch = m.text("batch")

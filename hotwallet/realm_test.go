@@ -122,7 +122,7 @@ func (w *realm) tick() {
 	}
 	for id, b := range w.burns {
 		m.burns[id] = b.Withdrawal
-		w.side.Insert(wallettest.Withdrawals, wallettest.Withdrawal(id, string(b.Chain), b.Address, b.Net, b.State, b.Batch))
+		w.side.Insert(wallettest.Withdrawals, wallettest.Withdrawal(id, b.Symbol, string(b.Chain), b.Address, b.Net, b.State, b.Batch))
 	}
 	for id := range w.assign {
 		m.rows[id] = rowProof(w.t, w.side, wallettest.Assigns, id)
@@ -256,12 +256,12 @@ func spendsOf(tx *wire.MsgTx) (list []string) {
 }
 
 // final is what honest nodes say: everything that is mined is final.
-func (w *realm) final(_ context.Context, _ chains.ID, block chains.BlockRef, txid string) ([]string, error) {
+func (w *realm) final(_ context.Context, _ chains.ID, block chains.BlockRef, txid string) (FinalTx, error) {
 	spends, ok := w.mined[txid]
 	if !ok || block.Height != 7 || block.Hash != strings.Repeat("b", 64) {
-		return nil, errors.New("not final")
+		return FinalTx{}, errors.New("not final")
 	}
-	return slices.Clone(spends), nil
+	return FinalTx{Spends: slices.Clone(spends)}, nil
 }
 
 // judge looks at everything that ever left the signer: every transaction spends

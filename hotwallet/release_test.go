@@ -15,12 +15,12 @@ import (
 // finals are the transactions that the signer's own nodes call final.
 type finals map[string][]string
 
-func (f finals) get(_ context.Context, _ chains.ID, block chains.BlockRef, txid string) ([]string, error) {
+func (f finals) get(_ context.Context, _ chains.ID, block chains.BlockRef, txid string) (FinalTx, error) {
 	spends, ok := f[txid]
 	if !ok || block.Height != 7 || block.Hash != strings.Repeat("b", 64) {
-		return nil, errors.New("not final")
+		return FinalTx{}, errors.New("not final")
 	}
-	return spends, nil
+	return FinalTx{Spends: spends}, nil
 }
 
 // release asks for the release of an id, with a proof that names a transaction.
@@ -114,10 +114,10 @@ func TestNodesDoNotHoldTheSigner(t *testing.T) {
 	b := newBench(t)
 	asked, answer := make(chan struct{}), make(chan struct{})
 	b.open(func(c *SignerConfig) {
-		c.Final = func(context.Context, chains.ID, chains.BlockRef, string) ([]string, error) {
+		c.Final = func(context.Context, chains.ID, chains.BlockRef, string) (FinalTx, error) {
 			close(asked)
 			<-answer
-			return nil, errors.New("no answer")
+			return FinalTx{}, errors.New("no answer")
 		}
 	})
 	_, first := b.payout("batch-1", 50_000)

@@ -313,9 +313,11 @@ func FuzzSign(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		request := r
 		request.Unsigned = raw
-		s, err := b.signer.check(&request)
-		if err == nil && s.draft.Fee().IsZero() {
-			t.Error("a transaction without a fee")
+		c, err := b.signer.check(&request)
+		if err == nil {
+			if signed, err := c.sign(); err != nil || signed.Fee.IsZero() {
+				t.Errorf("signed with a fee of %s: %v", signed.Fee, err)
+			}
 		}
 		if err != nil && !errors.Is(err, ErrRefused) {
 			t.Error(err)

@@ -63,6 +63,7 @@ type Assign struct {
 // Withdrawal is a row of the sidechain that burned what is to be paid.
 type Withdrawal struct {
 	ID      string    `json:"id"`
+	Symbol  string    `json:"symbol"`
 	Chain   chains.ID `json:"chain"`
 	Address string    `json:"address"`
 	Net     string    `json:"net"` // in coin units, as the row has it
@@ -71,7 +72,8 @@ type Withdrawal struct {
 }
 
 // SignInput is the output that one input spends: whose key, and the whole
-// transaction that made it, from which alone the signer takes the amount.
+// transaction that made it, from which alone the signer takes the amount. On a
+// chain of accounts it is the sender and its nonce, and nothing was before.
 type SignInput struct {
 	chains.Outpoint
 	Watch    chains.Watch `json:"watch"`
@@ -87,8 +89,11 @@ type SignRequest struct {
 	Proof       StateProof   `json:"proof"`
 	Unsigned    []byte       `json:"unsigned"` // Plan.Unsigned
 	Inputs      []SignInput  `json:"inputs"`
-	// ChangeEpoch is the epoch of the change script.
+	// ChangeEpoch is the epoch of the change script; of the hot account that a
+	// sweep pays, on a chain of accounts.
 	ChangeEpoch uint32 `json:"change_epoch"`
+	// Payee is whose account of ours a top-up pays.
+	Payee *chains.Watch `json:"payee,omitempty"`
 	// Counter is the greatest Signed.Counter that the caller ever recorded. A
 	// signer whose journal is behind it was restored from a backup: ErrRollback.
 	Counter uint64 `json:"counter"`

@@ -45,7 +45,7 @@ func putRows(side *wallettest.Sidechain, r *SignRequest) {
 	side.Insert(wallettest.Assigns, wallettest.Assign(a.Batch, string(a.Chain), string(a.Kind), a.IDs, a.Spends, a.State))
 	for i := range r.Withdrawals {
 		w := &r.Withdrawals[len(r.Withdrawals)-1-i]
-		side.Insert(wallettest.Withdrawals, wallettest.Withdrawal(w.ID, string(w.Chain), w.Address, w.Net, w.State, w.Batch))
+		side.Insert(wallettest.Withdrawals, wallettest.Withdrawal(w.ID, w.Symbol, string(w.Chain), w.Address, w.Net, w.State, w.Batch))
 	}
 }
 

@@ -149,6 +149,10 @@ func (w *Wallet) keyFor(chain chains.ID, watch chains.Watch) (*btcec.PrivateKey,
 		key, err = b.depositKey(watch.Account)
 	case chains.WatchChange, chains.WatchHot:
 		key = b.change
+	case chains.WatchSweeper:
+		if key = b.sweeper; key == nil {
+			err = fmt.Errorf("%w: %s has no sweeper", ErrNotOurs, chain)
+		}
 	default:
 		err = fmt.Errorf("%w: no key for scripts of kind %q", ErrNotOurs, watch.Kind)
 	}

@@ -113,7 +113,7 @@ func (p *payouts) batch(n int) (rows []hotwallet.Withdrawal, payees []hotwallet.
 		id := fmt.Sprintf("w%d-%d", p.batches, i)
 		payees = append(payees, hotwallet.Payee{ID: id, Script: script, Amount: amount})
 		rows = append(rows, hotwallet.Withdrawal{
-			ID: id, Chain: p.coin.ID(), Address: address, Net: amount.Coin(p.coin.Facts().Decimals), State: hotwallet.WithdrawalAssigned,
+			ID: id, Symbol: "SWAP." + upper(string(p.coin.ID())), Chain: p.coin.ID(), Address: address, Net: amount.Coin(p.coin.Facts().Decimals), State: hotwallet.WithdrawalAssigned,
 		})
 	}
 	return rows, payees, nil
@@ -204,7 +204,7 @@ func (p *payouts) prove(r *hotwallet.SignRequest) (err error) {
 	a := &r.Assign
 	p.side.Insert(wallettest.Assigns, wallettest.Assign(a.Batch, string(a.Chain), string(a.Kind), a.IDs, a.Spends, a.State))
 	for _, w := range r.Withdrawals {
-		p.side.Insert(wallettest.Withdrawals, wallettest.Withdrawal(w.ID, string(w.Chain), w.Address, w.Net, w.State, w.Batch))
+		p.side.Insert(wallettest.Withdrawals, wallettest.Withdrawal(w.ID, w.Symbol, string(w.Chain), w.Address, w.Net, w.State, w.Batch))
 	}
 	if r.Proof.Assign.Row, r.Proof.Assign.Path, err = p.side.Prove(wallettest.Assigns, a.Batch); err != nil {
 		return err

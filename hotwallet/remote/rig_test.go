@@ -140,7 +140,7 @@ func (r *rig) request(batch string, block uint64) hotwallet.SignRequest {
 			Batch: batch, Chain: chains.BTC, Kind: hotwallet.KindPayout, IDs: []string{batch + "-w"}, Spends: plan.Spends(), State: hotwallet.AssignOpen,
 		},
 		Withdrawals: []hotwallet.Withdrawal{{
-			ID: batch + "-w", Chain: chains.BTC, Address: address, Net: "0.0005", State: hotwallet.WithdrawalAssigned, Batch: batch,
+			ID: batch + "-w", Symbol: "SWAP.BTC", Chain: chains.BTC, Address: address, Net: "0.0005", State: hotwallet.WithdrawalAssigned, Batch: batch,
 		}},
 		Unsigned: plan.Unsigned,
 		Inputs:   []hotwallet.SignInput{{Outpoint: plan.Inputs[0].Outpoint, Watch: watch, Previous: previous.Bytes()}},
@@ -155,7 +155,7 @@ func (r *rig) prove(q *hotwallet.SignRequest, block uint64) {
 	must(r.t, err)
 	a, w := &q.Assign, &q.Withdrawals[0]
 	side.Insert(wallettest.Assigns, wallettest.Assign(a.Batch, string(a.Chain), string(a.Kind), a.IDs, a.Spends, a.State))
-	side.Insert(wallettest.Withdrawals, wallettest.Withdrawal(w.ID, string(w.Chain), w.Address, w.Net, w.State, w.Batch))
+	side.Insert(wallettest.Withdrawals, wallettest.Withdrawal(w.ID, w.Symbol, string(w.Chain), w.Address, w.Net, w.State, w.Batch))
 	q.Proof.Withdrawals = make([]hotwallet.RowProof, 1)
 	q.Proof.Assign.Row, q.Proof.Assign.Path, err = side.Prove(wallettest.Assigns, a.Batch)
 	must(r.t, err)

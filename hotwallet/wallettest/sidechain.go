@@ -33,7 +33,7 @@ func New() (*Sidechain, error) {
 	}
 	s := &Sidechain{db: db}
 	for i := range 5 {
-		s.Insert(Withdrawals, Withdrawal(fmt.Sprintf("other-%d", i), "btc", "nowhere", "1", "requested", ""))
+		s.Insert(Withdrawals, Withdrawal(fmt.Sprintf("other-%d", i), "SWAP.BTC", "btc", "nowhere", "1", "requested", ""))
 	}
 	return s, nil
 }
@@ -55,8 +55,8 @@ func Assign(batch, chain, kind string, ids, spends []string, status string) *jsv
 }
 
 // Withdrawal is a row of pegs.withdrawals; without a batch that is null.
-func Withdrawal(id, chain, address, net, status, batch string) *jsvalue.Object {
-	row := jsvalue.NewObject("id", id, "row", 1, "symbol", "SWAP.BTC", "chain", chain, "account", "alice", "address", address,
+func Withdrawal(id, symbol, chain, address, net, status, batch string) *jsvalue.Object {
+	row := jsvalue.NewObject("id", id, "row", 1, "symbol", symbol, "chain", chain, "account", "alice", "address", address,
 		"net", net, "state", status, "batch", nil)
 	if batch != "" {
 		row.Set("batch", batch)
