@@ -27,7 +27,7 @@ const (
 // error means that nothing is known, an Audit that is not OK that something is
 // wrong; its Problems say what.
 func (g *Gateway) Audit(ctx context.Context) (Audit, error) {
-	audit, _, err := g.audit(ctx, g.followers, true)
+	audit, _, err := g.audit(ctx, g.chains, true)
 	return audit, err
 }
 
@@ -66,7 +66,7 @@ func (g *Gateway) Reserves(ctx context.Context) (Reserves, error) {
 }
 
 func (g *Gateway) reserves(ctx context.Context) (Reserves, error) {
-	audit, snap, err := g.audit(ctx, g.followers, true)
+	audit, snap, err := g.audit(ctx, g.chains, true)
 	if err != nil {
 		return Reserves{}, err
 	}
@@ -103,7 +103,7 @@ type chainBooks struct {
 // audit tries until the parts stand at the same point and agree, or enough times.
 // A scanner that is still searching the past for new accounts has not said all:
 // it is waited for when patient; else what may be due to it is unknown.
-func (g *Gateway) audit(ctx context.Context, which []*follower, patient bool) (audit Audit, snap snapshot, err error) {
+func (g *Gateway) audit(ctx context.Context, which []served, patient bool) (audit Audit, snap snapshot, err error) {
 	var read uint64
 	began := time.Now()
 	for try := 0; try < auditTries; {
@@ -136,9 +136,9 @@ func (g *Gateway) audit(ctx context.Context, which []*follower, patient bool) (a
 
 // searching says whether a scanner of these chains is still searching the past,
 // and how many blocks of it all of them have read.
-func (g *Gateway) searching(which []*follower) (more bool, read uint64) {
+func (g *Gateway) searching(which []served) (more bool, read uint64) {
 	for _, f := range which {
-		if s := g.scanners[f.id]; s != nil {
+		if s := g.scanners[f.conf().ID()]; s != nil {
 			busy, n := s.searching()
 			more, read = more || busy, read+n
 		}
@@ -147,7 +147,7 @@ func (g *Gateway) searching(which []*follower) (more bool, read uint64) {
 }
 
 // snapshot reads the sidechain and, while it stands still, the ledger.
-func (g *Gateway) snapshot(which []*follower) (snap snapshot, err error) {
+func (g *Gateway) snapshot(which []served) (snap snapshot, err error) {
 	err = g.cfg.Sidechain.View(func(v SideState) error {
 		snap.head, snap.accounts = v.Head(), v.AccountsSince(0)
 		assets, err := v.Assets()
@@ -163,22 +163,23 @@ func (g *Gateway) snapshot(which []*follower) (snap snapshot, err error) {
 	return snap, err
 }
 
-func (g *Gateway) readLedger(s *pegs.State, which []*follower, snap *snapshot) error {
+func (g *Gateway) readLedger(s *pegs.State, which []served, snap *snapshot) error {
 	for _, f := range which {
-		c, _ := s.Chain(f.id)
-		view, _ := s.AuditView(f.id)
+		id := f.conf().ID()
+		c, _ := s.Chain(id)
+		view, _ := s.AuditView(id)
 		book, err := newAddressBook(c)
 		if err != nil {
 			return err
 		}
-		snap.chains = append(snap.chains, chainBooks{id: f.id, start: c.Config.Start, book: book, ledger: view})
+		snap.chains = append(snap.chains, chainBooks{id: id, start: c.Config.Start, book: book, ledger: view})
 	}
 	return nil
 }
 
 func (g *Gateway) readAssets(v SideState, assets []pegs.Asset, snap *snapshot) error {
 	for _, asset := range assets {
-		if g.follower(asset.Chain) != nil && !slices.ContainsFunc(snap.chains, func(b chainBooks) bool { return b.id == asset.Chain }) {
+		if g.served(asset.Chain) != nil && !slices.ContainsFunc(snap.chains, func(b chainBooks) bool { return b.id == asset.Chain }) {
 			continue // not asked for
 		}
 		view, err := v.AuditView(asset)
@@ -244,22 +245,22 @@ func (g *Gateway) watchBooks(ctx context.Context) error {
 	if time.Since(g.audited) < g.cfg.AuditEvery {
 		return nil
 	}
-	var ready []*follower
-	for _, f := range g.followers {
+	var ready []served
+	for _, f := range g.chains {
 		if f.caughtUp() { // else nothing can be said: blocks are missing
 			ready = append(ready, f)
 		}
 	}
-	if len(ready) == 0 && len(g.followers) > 0 {
+	if len(ready) == 0 && len(g.chains) > 0 {
 		return nil
 	}
 	g.audited = time.Now()
 	whole := Audit{OK: true, Assets: []AssetAudit{}}
 	var errs []error
 	for _, f := range ready {
-		audit, _, err := g.audit(ctx, []*follower{f}, false)
+		audit, _, err := g.audit(ctx, []served{f}, false)
 		if err == nil {
-			err = g.judge(ctx, f, audit)
+			err = g.judge(ctx, f.conf().ID(), audit)
 		}
 		if err != nil {
 			errs = append(errs, err)
@@ -277,7 +278,7 @@ func (g *Gateway) watchBooks(ctx context.Context) error {
 }
 
 // judge acts on the audit of one chain.
-func (g *Gateway) judge(ctx context.Context, f *follower, audit Audit) error {
+func (g *Gateway) judge(ctx context.Context, id chains.ID, audit Audit) error {
 	missing := ""
 	for _, asset := range audit.Assets {
 		if asset.Missing {
@@ -287,21 +288,22 @@ func (g *Gateway) judge(ctx context.Context, f *follower, audit Audit) error {
 	problems := strings.Join(audit.Problems, "; ")
 	switch {
 	case missing != "":
-		g.log.Error("audit", "chain", string(f.id), "problems", problems)
+		g.log.Error("audit", "chain", string(id), "problems", problems)
 	case !audit.OK:
-		g.log.Warn("the audit is not ok", "chain", string(f.id), "problems", problems)
+		g.log.Warn("the audit is not ok", "chain", string(id), "problems", problems)
 	}
-	if err := setHalt(ctx, g.ledger, f.id, causeAudit, missing, pegs.ScopeMinting, pegs.ScopePayouts); err != nil || audit.Unknown {
+	if err := setHalt(ctx, g.ledger, id, causeAudit, missing, pegs.ScopeMinting, pegs.ScopePayouts); err != nil || audit.Unknown {
 		return err
 	}
-	return setAlert(ctx, g.ledger, f.id, causeAudit, oneLine(problems, maxReason))
+	return setAlert(ctx, g.ledger, id, causeAudit, oneLine(problems, maxReason))
 }
 
 // watchAlarms halts a chain while the ledger is alarmed about it.
 func (g *Gateway) watchAlarms(ctx context.Context) error {
-	for _, f := range g.followers {
+	for _, f := range g.chains {
+		id := f.conf().ID()
 		var alarms []string
-		if err := g.ledger.View(func(s *pegs.State) { alarms = s.Alarms(f.id) }); err != nil {
+		if err := g.ledger.View(func(s *pegs.State) { alarms = s.Alarms(id) }); err != nil {
 			return err
 		}
 		reason := ""
@@ -311,7 +313,7 @@ func (g *Gateway) watchAlarms(ctx context.Context) error {
 				reason += fmt.Sprintf(" (and %d more)", len(alarms)-1)
 			}
 		}
-		if err := setHalt(ctx, g.ledger, f.id, causeAlarm, reason); err != nil {
+		if err := setHalt(ctx, g.ledger, id, causeAlarm, reason); err != nil {
 			return err
 		}
 	}

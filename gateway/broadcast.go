@@ -16,7 +16,7 @@ import (
 // chain has them deep enough. A refusal proves nothing and changes nothing.
 type broadcaster struct {
 	id       chains.ID
-	source   chains.Source
+	chain    served
 	interval time.Duration
 	ledger   *Ledger
 	notes    *notes
@@ -28,11 +28,12 @@ type broadcaster struct {
 	recalled *recalled
 }
 
-func newBroadcaster(g *Gateway, f *follower) *broadcaster {
+func newBroadcaster(g *Gateway, f served) *broadcaster {
+	id := f.conf().ID()
 	return &broadcaster{
-		id: f.id, source: f.Source, interval: max(g.cfg.RebroadcastAfter, f.Poll), ledger: g.ledger, notes: g.notes,
-		log: f.log, hook: g.cfg.Failpoint, now: time.Now, sent: map[string]time.Time{},
-		refused: map[string]chains.Verdict{}, recalled: g.recalled[f.id],
+		id: id, chain: f, interval: max(g.cfg.RebroadcastAfter, f.conf().Poll), ledger: g.ledger, notes: g.notes,
+		log: g.log.With("chain", string(id)), hook: g.cfg.Failpoint, now: time.Now, sent: map[string]time.Time{},
+		refused: map[string]chains.Verdict{}, recalled: g.recalled[id],
 	}
 }
 
@@ -153,5 +154,5 @@ func (b *broadcaster) give(ctx context.Context, tx bearer) (chains.Verdict, erro
 	}); err != nil || !may {
 		return chains.Unknown, err
 	}
-	return b.source.Broadcast(ctx, tx.raw)
+	return b.chain.broadcast(ctx, tx.raw)
 }

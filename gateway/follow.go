@@ -59,7 +59,7 @@ const followPause = 5 * time.Second
 const blocksPerStep = 500
 
 func newFollower(cfg ChainConfig, ledger *Ledger, side Sidechain, log *slog.Logger) (*follower, error) {
-	f := &follower{ChainConfig: cfg, id: cfg.Coin.ID(), ledger: ledger, sidechain: side, log: log.With("chain", string(cfg.Coin.ID())), watcher: newNodeWatch(cfg), keepEvery: keepEvery}
+	f := &follower{ChainConfig: cfg, id: cfg.ID(), ledger: ledger, sidechain: side, log: log.With("chain", string(cfg.ID())), watcher: newNodeWatch(cfg), keepEvery: keepEvery}
 	var err error
 	view := ledger.View(func(s *pegs.State) {
 		c, _ := s.Chain(f.id)
@@ -89,7 +89,7 @@ func (f *follower) step(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if halt := errors.Join(f.haltFor(ctx, err), f.watchNodes(ctx, err, tip, tipErr)); halt != nil {
+	if halt := errors.Join(haltFor(ctx, f.ledger, f.id, err), f.watchNodes(ctx, err, tip, tipErr)); halt != nil {
 		return halt
 	}
 	if err != nil {
@@ -211,7 +211,7 @@ func (f *follower) ours(o chains.Outpoint) (ok bool) {
 
 // haltFor halts the chain when what came back is no passing fault, and takes the
 // halt back when it has passed after all.
-func (f *follower) haltFor(ctx context.Context, err error) error {
+func haltFor(ctx context.Context, l *Ledger, chain chains.ID, err error) error {
 	causes := map[string]bool{
 		causeBlock: errors.Is(err, chains.ErrBadBlock),
 		causeReorg: errors.Is(err, chains.ErrReorgTooDeep),
@@ -223,7 +223,7 @@ func (f *follower) haltFor(ctx context.Context, err error) error {
 		} else if err != nil {
 			continue // unknown: no halt is taken back
 		}
-		if e := setHalt(ctx, f.ledger, f.id, cause, reason); e != nil {
+		if e := setHalt(ctx, l, chain, cause, reason); e != nil {
 			return e
 		}
 	}

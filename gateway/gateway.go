@@ -66,6 +66,13 @@ type ChainConfig struct {
 	Caps hotwallet.SignerCaps
 }
 
+// ID is which chain it is.
+func (c *ChainConfig) ID() chains.ID { return c.Coin.ID() }
+
+func (c *ChainConfig) network() chains.Network { return c.Coin.Network() }
+
+func (c *ChainConfig) facts() chains.Facts { return c.Coin.Facts() }
+
 // Config is what a Gateway is made of.
 type Config struct {
 	Home    string
@@ -107,10 +114,11 @@ type Gateway struct {
 	lock      *Lock // when it is ours to give back
 	ledger    *Ledger
 	log       *slog.Logger
-	followers []*follower
+	chains    []served    // all of them, as configured
+	followers []*follower // of those made of outputs
 	mempools  map[chains.ID]*mempool
 	recalled  map[chains.ID]*recalled
-	scanners  map[chains.ID]*scanner
+	scanners  map[chains.ID]secondReader
 	scans     *scanStore
 	notes     *notes
 	rows      *tail
@@ -127,7 +135,7 @@ func Open(cfg Config) (*Gateway, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	g := &Gateway{cfg: cfg, log: cfg.Log, notes: newNotes(), mempools: map[chains.ID]*mempool{}, recalled: map[chains.ID]*recalled{}, scanners: map[chains.ID]*scanner{}}
+	g := &Gateway{cfg: cfg, log: cfg.Log, notes: newNotes(), mempools: map[chains.ID]*mempool{}, recalled: map[chains.ID]*recalled{}, scanners: map[chains.ID]secondReader{}}
 	if cfg.Lock == nil {
 		lock, err := LockHome(cfg.Home)
 		if err != nil {
@@ -170,8 +178,8 @@ func (c *Config) defaults() error {
 	}
 	for i := range c.Chains {
 		chain := &c.Chains[i]
-		if chain.Coin.Network() != c.Network {
-			return fmt.Errorf("gateway: %s is of network %s, not %s", chain.Coin.ID(), chain.Coin.Network(), c.Network)
+		if chain.network() != c.Network {
+			return fmt.Errorf("gateway: %s is of network %s, not %s", chain.ID(), chain.network(), c.Network)
 		}
 		if chain.Poll <= 0 {
 			chain.Poll = time.Second
@@ -183,7 +191,7 @@ func (c *Config) defaults() error {
 			chain.MaxLag = defaultMaxLag
 		}
 		if chain.FeeMin == 0 || chain.FeeMax < chain.FeeMin {
-			return fmt.Errorf("gateway: %s: fee rates from %d to %d", chain.Coin.ID(), chain.FeeMin, chain.FeeMax)
+			return fmt.Errorf("gateway: %s: fee rates from %d to %d", chain.ID(), chain.FeeMin, chain.FeeMax)
 		}
 	}
 	return nil
@@ -229,7 +237,7 @@ func (g *Gateway) watch(chain ChainConfig) error {
 	if err != nil {
 		return err
 	}
-	g.followers = append(g.followers, f)
+	g.chains, g.followers = append(g.chains, f), append(g.followers, f)
 	g.mempools[f.id], g.recalled[f.id] = newMempool(f), &recalled{}
 	if chain.Scanner != nil {
 		g.scanners[f.id] = newScanner(f.id, chain.Scanner, g.scans)
@@ -265,10 +273,10 @@ func (g *Gateway) publishedKeys() (keys []PublishedKey, err error) {
 // configure writes down what is configured, and the published keys, where they
 // are news.
 func (g *Gateway) configure(ctx context.Context, cfg ChainConfig, keys []PublishedKey) error {
-	id := cfg.Coin.ID()
+	id := cfg.ID()
 	want := pegs.Configured{
 		Chain: id, Network: g.cfg.Network, Start: cfg.Start, Confirmations: cfg.Confirmations,
-		InputExtra: pegs.DefaultInputExtra, Policy: pegs.PolicyOf(id, cfg.Coin.Facts()), Limits: cfg.Limits,
+		InputExtra: pegs.DefaultInputExtra, Policy: pegs.PolicyOf(id, cfg.facts()), Limits: cfg.Limits,
 	}
 	if cfg.InputExtra != nil {
 		want.InputExtra = *cfg.InputExtra
@@ -342,22 +350,28 @@ func (g *Gateway) loops() []loop {
 	}
 	side, pace := g.cfg.Sidechain.Subscribe, g.cfg.Pace
 	add("sidechain", pace, g.rows.step, side(), g.ledger.Changed())
-	for _, f := range g.followers {
-		add("follow "+string(f.id), f.Poll, f.step, side())
-		list[len(list)-1].most = max(followPause, f.Poll) // nodes that are back end a halt soon
-		add("mempool "+string(f.id), f.Poll, g.mempools[f.id].step)
+	of := func(c *ChainConfig) addLoop {
+		return func(name string, interval time.Duration, step func(context.Context) error, wake ...<-chan struct{}) {
+			add(name+" "+string(c.ID()), interval, step, wake...)
+		}
+	}
+	for _, f := range g.chains {
+		add("follow "+string(f.conf().ID()), f.conf().Poll, f.step, side())
+		list[len(list)-1].most = max(followPause, f.conf().Poll) // nodes that are back end a halt soon
+		f.watchers(g, of(f.conf()))
 	}
 	add("alarms", pace, g.watchAlarms, g.ledger.Changed())
 	add("restored", pace, g.watchRestored, g.ledger.Changed())
 	add("operator", pace, newOperator(g).step, g.ledger.Changed())
-	for _, f := range g.followers {
-		add("limits "+string(f.id), pace, limiter{newPayer(g, f)}.step, g.ledger.Changed(), side())
-		add("payouts "+string(f.id), max(f.Poll, pace), newPayer(g, f).step, g.ledger.Changed(), side())
-		add("broadcast "+string(f.id), f.Poll, newBroadcaster(g, f).step, g.ledger.Changed())
+	for _, f := range g.chains {
+		id := f.conf().ID()
+		add("limits "+string(id), pace, newLimiter(g, id).step, g.ledger.Changed(), side())
+		f.payers(g, of(f.conf()))
+		add("broadcast "+string(id), f.conf().Poll, newBroadcaster(g, f).step, g.ledger.Changed())
 	}
-	for _, f := range g.followers {
-		if s := g.scanners[f.id]; s != nil {
-			add("scanner "+string(f.id), pace, s.step)
+	for _, f := range g.chains {
+		if s := g.scanners[f.conf().ID()]; s != nil {
+			add("scanner "+string(f.conf().ID()), pace, s.step)
 		}
 	}
 	votes := &stateVotes{sidechain: g.cfg.Sidechain, submitter: g.cfg.Submitter}

@@ -65,7 +65,7 @@ func (g *Gateway) Resume(ctx context.Context, chain chains.ID, reason, author st
 
 // ordered checks an order of a person about a chain.
 func (g *Gateway) ordered(chain chains.ID, reason, author string, scopes []pegs.Scope) error {
-	if g.follower(chain) == nil {
+	if g.served(chain) == nil {
 		return refuse(CodeUnknownChain, "chain %q is not served here", clip(string(chain)))
 	}
 	for _, scope := range scopes {

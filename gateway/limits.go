@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/hex"
+	"log/slog"
 
 	"causeway/chains"
 	"causeway/pegs"
@@ -14,7 +15,15 @@ const admitPerStep = 500
 // limiter lets withdrawals of one chain through as far as the configured limits
 // allow, by the count of base blocks.
 type limiter struct {
-	*payer
+	id        chains.ID
+	ledger    *Ledger
+	sidechain Sidechain
+	notes     *notes
+	log       *slog.Logger
+}
+
+func newLimiter(g *Gateway, id chains.ID) limiter {
+	return limiter{id: id, ledger: g.ledger, sidechain: g.cfg.Sidechain, notes: g.notes, log: g.log.With("chain", string(id))}
 }
 
 // step begins the delay of large withdrawals and admits what is within the
@@ -107,11 +116,11 @@ func (g *Gateway) Veto(ctx context.Context, withdrawal, author, reason string, g
 // its tokens are being given back.
 func (g *Gateway) Requeue(ctx context.Context, withdrawal, author, reason string) error {
 	return g.decide(ctx, withdrawal, author, reason, func(s *pegs.State, w *pegs.Withdrawal) (pegs.Event, bool) {
-		f := g.follower(w.Chain)
+		f := g.served(w.Chain)
 		if f == nil || w.Batch != "" || w.Returned != nil || w.Parked == nil || w.Parked.GiveBack {
 			return nil, false
 		}
-		script, why := newPayer(g, f).payable(s, w)
+		script, why := f.payable(g, s, w)
 		return &pegs.Queued{Withdrawal: w.ID, Script: hex.EncodeToString(script), Amount: w.Amount, Author: author, Reason: reason}, why == ""
 	})
 }

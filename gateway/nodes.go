@@ -59,12 +59,24 @@ func nodeFault(err error) (cause string, lasts bool) {
 // those whose cause is gone. followed is the error of following the chain.
 func (f *follower) watchNodes(ctx context.Context, followed error, tip chains.BlockRef, tipErr error) error {
 	err := errors.Join(followed, tipErr)
+	if known, e := f.watcher.judge(ctx, f.ledger, f.id, err, f.dissent()); e != nil || !known {
+		return e
+	}
+	if err := setAlert(ctx, f.ledger, f.id, causeSlow, f.slow()); err != nil {
+		return err
+	}
+	return f.watcher.judgeLag(ctx, f.ledger, f.id, f.lag(tip))
+}
+
+// judge acts on the error of asking the nodes, and on what one of them says
+// against the others (dissent). known says that they answered.
+func (w *nodeWatch) judge(ctx context.Context, l *Ledger, id chains.ID, err error, dissent string) (known bool, _ error) {
 	cause, lasts := nodeFault(err)
 	if err != nil && cause == "" {
-		return nil // nothing is known of the nodes
+		return false, nil // nothing is known of the nodes
 	}
 	for _, c := range []string{causeQuorum, causeVersion, causeNetwork} {
-		holds := f.watcher.lasting(c, cause == c)
+		holds := w.lasting(c, cause == c)
 		reason := ""
 		switch {
 		case holds || cause == c && lasts:
@@ -72,21 +84,22 @@ func (f *follower) watchNodes(ctx context.Context, followed error, tip chains.Bl
 		case err != nil:
 			continue // not halted for it yet, and nothing is taken back
 		}
-		if e := setHalt(ctx, f.ledger, f.id, c, oneLine(reason, maxReason)); e != nil {
-			return e
+		if e := setHalt(ctx, l, id, c, oneLine(reason, maxReason)); e != nil {
+			return false, e
 		}
 	}
 	if err != nil {
+		return false, nil
+	}
+	return true, setAlert(ctx, l, id, causeDissent, dissent)
+}
+
+// judgeLag acts on what is said of nodes that are behind, or nothing.
+func (w *nodeWatch) judgeLag(ctx context.Context, l *Ledger, id chains.ID, reason string) error {
+	if holds := w.lasting(causeLag, reason != ""); reason != "" && !holds {
 		return nil
 	}
-	if err := errors.Join(setAlert(ctx, f.ledger, f.id, causeSlow, f.slow()), setAlert(ctx, f.ledger, f.id, causeDissent, f.dissent())); err != nil {
-		return err
-	}
-	reason := f.lag(tip)
-	if holds := f.watcher.lasting(causeLag, reason != ""); reason != "" && !holds {
-		return nil
-	}
-	return setHalt(ctx, f.ledger, f.id, causeLag, reason, pegs.ScopeMinting, pegs.ScopePayouts)
+	return setHalt(ctx, l, id, causeLag, reason, pegs.ScopeMinting, pegs.ScopePayouts)
 }
 
 // lag says in words that the nodes are behind, or nothing.
@@ -151,8 +164,10 @@ func (f *follower) slow() string {
 }
 
 // dissent says which node contradicts those that agree.
-func (f *follower) dissent() string {
-	for _, n := range f.Source.Health() {
+func (f *follower) dissent() string { return dissentOf(f.Source.Health()) }
+
+func dissentOf(nodes []chains.NodeHealth) string {
+	for _, n := range nodes {
 		if n.Outvoted {
 			return oneLine(n.Name+": "+n.Err, maxReason)
 		}

@@ -38,7 +38,7 @@ func (g *Gateway) Claim(ctx context.Context, depositID, author, reason string) e
 // is alarmed about. It gives no cause to halt any more, so that a chain that is
 // resumed stays resumed; whatever else happens is a new alarm.
 func (g *Gateway) Acknowledge(ctx context.Context, chain chains.ID, txid, author, reason string) error {
-	if g.follower(chain) == nil {
+	if g.served(chain) == nil {
 		return refuse(CodeUnknownChain, "chain %q is not served here", clip(string(chain)))
 	}
 	if err := signedOrder(reason, author); err != nil {
@@ -68,8 +68,8 @@ func (g *Gateway) Cancel(ctx context.Context, batch, author, reason string) erro
 	}); err != nil {
 		return err
 	}
-	f := g.follower(chain)
-	if f == nil {
+	f, ok := g.served(chain).(*follower)
+	if !ok {
 		return refuse(CodeNotFound, "no batch %q", clip(batch))
 	}
 	p := newPayer(g, f)

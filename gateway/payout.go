@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"causeway/chains"
 	"causeway/hotwallet"
@@ -17,18 +16,10 @@ import (
 // signature stands the sidechain's assign row.
 type payer struct {
 	ChainConfig
-	id        chains.ID
-	follower  *follower
-	mempool   *mempool
-	ledger    *Ledger
-	sidechain Sidechain
-	signer    Signer
-	prover    *prover
-	notes     *notes
-	log       *slog.Logger
-	hook      func(string)
-	rates     rates
-	recalled  *recalled
+	office
+	follower *follower
+	mempool  *mempool
+	rates    rates
 }
 
 const (
@@ -44,10 +35,9 @@ const (
 )
 
 func newPayer(g *Gateway, f *follower) *payer {
-	return &payer{
-		ChainConfig: f.ChainConfig, id: f.id, follower: f, mempool: g.mempools[f.id], ledger: g.ledger, sidechain: g.cfg.Sidechain,
-		signer: g.cfg.Signer, prover: g.prover, notes: g.notes, log: f.log, hook: g.cfg.Failpoint, recalled: g.recalled[f.id],
-	}
+	p := &payer{ChainConfig: f.ChainConfig, follower: f, mempool: g.mempools[f.id]}
+	p.office = newOffice(g, f, p)
+	return p
 }
 
 // step does what can be done; what fails does not keep the rest from it. Without
@@ -171,7 +161,7 @@ func (p *payer) maxRate() chains.FeeRate {
 // feeBudget is what the next miner fee may be: the asset's limit, and no more
 // than the fee account can burn for it once all that is under way is settled. The
 // fee of a batch that is to be bumped is not under way beside the dearer one.
-func (p *payer) feeBudget(bumped string) (budget chains.Amount, err error) {
+func (p *office) feeBudget(bumped string) (budget chains.Amount, err error) {
 	var asset pegs.Asset
 	var promised chains.Amount
 	var ok bool

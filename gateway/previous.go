@@ -6,8 +6,21 @@ import (
 	"fmt"
 
 	"causeway/chains"
+	"causeway/hotwallet"
 	"causeway/pegs"
 )
+
+// complete adds the previous transactions to a request.
+func (p *payer) complete(ctx context.Context, r *hotwallet.SignRequest) error {
+	for i, in := range r.Inputs {
+		raw, err := p.previous(ctx, in.Outpoint)
+		if err != nil {
+			return fmt.Errorf("transaction before %s: %w", hotwallet.SpendText(in.Outpoint), err)
+		}
+		r.Inputs[i].Previous = raw
+	}
+	return nil
+}
 
 // previous is the whole transaction that made an output of ours: one we signed,
 // one a node has, or one cut out of its block.

@@ -18,7 +18,7 @@ func OpenReadOnly(cfg Config) (*Gateway, error) {
 	if err := cfg.defaults(); err != nil {
 		return nil, err
 	}
-	g := &Gateway{cfg: cfg, log: cfg.Log, notes: newNotes(), mempools: map[chains.ID]*mempool{}, recalled: map[chains.ID]*recalled{}, scanners: map[chains.ID]*scanner{}}
+	g := &Gateway{cfg: cfg, log: cfg.Log, notes: newNotes(), mempools: map[chains.ID]*mempool{}, recalled: map[chains.ID]*recalled{}, scanners: map[chains.ID]secondReader{}}
 	if err := g.openReadOnly(); err != nil {
 		return nil, errors.Join(err, g.Close())
 	}
@@ -37,7 +37,7 @@ func (g *Gateway) openReadOnly() (err error) {
 	}
 	for _, chain := range g.cfg.Chains {
 		known := false
-		if err := g.ledger.View(func(s *pegs.State) { _, known = s.Chain(chain.Coin.ID()) }); err != nil {
+		if err := g.ledger.View(func(s *pegs.State) { _, known = s.Chain(chain.ID()) }); err != nil {
 			return err
 		}
 		if !known {

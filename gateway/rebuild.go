@@ -51,12 +51,13 @@ func (g *Gateway) Rebuild(ctx context.Context) ([]Rebuilt, error) {
 // readOn takes in what is new and says whether that was all.
 func (g *Gateway) readOn(ctx context.Context) (done bool, err error) {
 	done = true
-	for _, f := range g.followers {
+	for _, f := range g.chains {
+		id := f.conf().ID()
 		if err := f.step(ctx); err != nil {
-			return false, fmt.Errorf("%s: %w", f.id, err)
+			return false, fmt.Errorf("%s: %w", id, err)
 		}
 		err := g.ledger.View(func(s *pegs.State) {
-			c, _ := s.Chain(f.id)
+			c, _ := s.Chain(id)
 			done = done && f.caughtUp() && len(c.Incomplete()) == 0
 		})
 		if err != nil {
@@ -68,9 +69,9 @@ func (g *Gateway) readOn(ctx context.Context) (done bool, err error) {
 
 func (g *Gateway) rebuilt() (list []Rebuilt, err error) {
 	viewErr := g.ledger.View(func(s *pegs.State) {
-		for _, f := range g.followers {
+		for _, f := range g.chains {
 			var one Rebuilt
-			if one, err = rebuiltChain(s, f.id); err != nil {
+			if one, err = rebuiltChain(s, f.conf().ID()); err != nil {
 				return
 			}
 			list = append(list, one)

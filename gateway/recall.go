@@ -54,7 +54,7 @@ func (r *recalled) tried(batch string) bool {
 }
 
 // remember takes up what the signer remembers of every open batch, once.
-func (p *payer) remember(ctx context.Context) error {
+func (p *office) remember(ctx context.Context) error {
 	var open []string
 	if err := p.ledger.View(func(s *pegs.State) {
 		for _, b := range s.OpenBatches(p.id) {
@@ -78,7 +78,7 @@ func (p *payer) remember(ctx context.Context) error {
 
 // recall takes up the variants of a batch that only the signer remembers: the
 // ledger may come from a backup.
-func (p *payer) recall(ctx context.Context, batch string) error {
+func (p *office) recall(ctx context.Context, batch string) error {
 	variants, err := p.signer.Variants(batch)
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func (p *payer) recall(ctx context.Context, batch string) error {
 			if slices.ContainsFunc(b.Variants, func(known pegs.Signed) bool { return known.TxID == v.TxID }) {
 				continue
 			}
-			event, err := p.signedEvent(batch, v)
+			event, err := p.papers.signedEvent(batch, v)
 			if err != nil {
 				return nil, err
 			}

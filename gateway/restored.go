@@ -36,10 +36,11 @@ func MarkRestored(ctx context.Context, path, network, reason, author string) (ch
 // ledger could take back, about a day of them. By then a payout that the backup
 // does not know is in a block or can be taken for lost by a person.
 func (g *Gateway) watchRestored(ctx context.Context) error {
-	for _, f := range g.followers {
+	for _, f := range g.chains {
+		id := f.conf().ID()
 		waits := false
 		if err := g.ledger.View(func(s *pegs.State) {
-			c, _ := s.Chain(f.id)
+			c, _ := s.Chain(id)
 			halt, ok := c.HaltOf(pegs.CauseRestored)
 			waits = ok && halt.Until == 0
 		}); err != nil {
@@ -49,7 +50,7 @@ func (g *Gateway) watchRestored(ctx context.Context) error {
 			continue
 		}
 		err := g.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
-			c, _ := s.Chain(f.id)
+			c, _ := s.Chain(id)
 			halt, ok := c.HaltOf(pegs.CauseRestored)
 			tip, any := c.Tip()
 			if !ok || !any || halt.Until != 0 {

@@ -42,7 +42,7 @@ func TestReservesAreReadOnce(t *testing.T) {
 	side := &countingSidechain{Sidechain: d.node.gateway.cfg.Sidechain}
 	node := &slowNode{NodeRPC: d.rpc, gate: make(chan struct{})}
 	d.node.gateway.cfg.Sidechain = side
-	d.node.gateway.scanners[chains.BTC].node = node
+	d.node.gateway.scanners[chains.BTC].(*scanner).node = node
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := d.node.gateway.Reserves(ctx); err == nil {

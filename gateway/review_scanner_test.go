@@ -37,12 +37,12 @@ func TestScannerForgetsNoAccount(t *testing.T) {
 	d := booted(t)
 	d.balanced()
 	node := &flakyNode{NodeRPC: d.rpc}
-	d.node.gateway.scanners[chains.BTC].node = node
+	d.node.gateway.scanners[chains.BTC].(*scanner).node = node
 	d.create("newcomer")
 	d.pump()
 	d.pump()
 	node.gone = true
-	snap, err := d.node.gateway.snapshot(d.node.gateway.followers)
+	snap, err := d.node.gateway.snapshot(d.node.gateway.chains)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -124,7 +124,7 @@ func (p *payer) exactly(s *pegs.State, b *pegs.Batch) (in hotwallet.PlanInput, e
 }
 
 // sign asks for the signatures of assigned batches and makes the bytes durable.
-func (p *payer) sign(ctx context.Context) error {
+func (p *office) sign(ctx context.Context) error {
 	var ready []string
 	if err := p.ledger.View(func(s *pegs.State) {
 		for _, b := range s.ToSign(p.id) {
@@ -144,8 +144,8 @@ func (p *payer) sign(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func (p *payer) signOne(ctx context.Context, batch string) error {
-	plan, request, err := p.request(batch)
+func (p *office) signOne(ctx context.Context, batch string) error {
+	request, err := p.papers.request(batch)
 	if err != nil {
 		return err
 	}
@@ -154,12 +154,8 @@ func (p *payer) signOne(ctx context.Context, batch string) error {
 		p.wait(request.Withdrawals, cmp.Or(waits, "waits: the rows cannot be proven"))
 		return err
 	}
-	for i, in := range plan.Inputs {
-		raw, err := p.previous(ctx, in.Outpoint)
-		if err != nil {
-			return fmt.Errorf("transaction before %s: %w", hotwallet.SpendText(in.Outpoint), err)
-		}
-		request.Inputs[i].Previous = raw
+	if err := p.papers.complete(ctx, &request); err != nil {
+		return err
 	}
 	p.hook("C12")
 	signed, err := p.signature(ctx, request)
@@ -182,13 +178,13 @@ func (p *payer) signOne(ctx context.Context, batch string) error {
 		return err
 	}
 	p.prover.forget(batch)
-	event, err := p.signedEvent(batch, signed)
+	event, err := p.papers.signedEvent(batch, signed)
 	if err != nil {
 		return err
 	}
 	p.hook("C14")
 	if failpoint.Off(failpoint.DurableBeforeBroadcast) {
-		_, _ = p.Source.Broadcast(ctx, signed.Raw)
+		_, _ = p.chain.broadcast(ctx, signed.Raw)
 	}
 	err = p.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
 		// Bytes that exist are booked whatever the chain says by now.
@@ -207,7 +203,7 @@ func (p *payer) signOne(ctx context.Context, batch string) error {
 
 // signature asks for the signature of a batch, unless it is forbidden by now: no
 // halt becomes durable while the signer is asked.
-func (p *payer) signature(ctx context.Context, r hotwallet.SignRequest) (hotwallet.Signed, error) {
+func (p *office) signature(ctx context.Context, r hotwallet.SignRequest) (hotwallet.Signed, error) {
 	defer p.ledger.act(p.id)()
 	may := false
 	if err := p.ledger.View(func(s *pegs.State) {
@@ -223,7 +219,7 @@ func (p *payer) signature(ctx context.Context, r hotwallet.SignRequest) (hotwall
 }
 
 // wait notes why withdrawals of a batch are not signed yet.
-func (p *payer) wait(list []hotwallet.Withdrawal, why string) {
+func (p *office) wait(list []hotwallet.Withdrawal, why string) {
 	for _, w := range list {
 		p.notes.set(w.ID, why)
 	}
@@ -235,7 +231,8 @@ func decided(b *pegs.Batch) bool { return b.Mined != nil || b.Conflict != "" }
 
 // request puts together what the signer wants to see, but for the previous
 // transactions.
-func (p *payer) request(batch string) (plan hotwallet.Plan, r hotwallet.SignRequest, err error) {
+func (p *payer) request(batch string) (r hotwallet.SignRequest, err error) {
+	var plan hotwallet.Plan
 	var text json.RawMessage
 	var withdrawals []string
 	var epochs []pegs.EpochAdded
@@ -246,10 +243,10 @@ func (p *payer) request(batch string) (plan hotwallet.Plan, r hotwallet.SignRequ
 		c, _ := s.Chain(p.id)
 		epochs, r.Counter = slices.Clone(c.Epochs), s.SignerCounter()
 	}); err != nil {
-		return plan, r, err
+		return r, err
 	}
 	if err := json.Unmarshal(text, &plan); err != nil {
-		return plan, r, err
+		return r, err
 	}
 	r.Unsigned = plan.Unsigned
 	for _, e := range epochs {
@@ -286,7 +283,7 @@ func (p *payer) request(batch string) (plan hotwallet.Plan, r hotwallet.SignRequ
 		}
 		return nil
 	})
-	return plan, r, err
+	return r, err
 }
 
 // assign is the row as the signer reads it.

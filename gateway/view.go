@@ -22,11 +22,12 @@ const (
 func (g *Gateway) ChainStatus() []ChainStatus {
 	list := []ChainStatus{}
 	_ = g.ledger.View(func(s *pegs.State) {
-		for _, f := range g.followers {
-			c, _ := s.Chain(f.id)
+		for _, f := range g.chains {
+			id := f.conf().ID()
+			c, _ := s.Chain(id)
 			tip, _ := c.Tip()
 			status := ChainStatus{
-				Chain: string(f.id), Height: tip.Height, Quorum: f.Quorum, Nodes: []NodeStatus{}, Reason: c.HaltReason(),
+				Chain: string(id), Height: tip.Height, Quorum: f.conf().Quorum, Nodes: []NodeStatus{}, Reason: c.HaltReason(),
 				Deposits: scopeState(c, pegs.ScopeDeposits), Minting: scopeState(c, pegs.ScopeMinting), Payouts: scopeState(c, pegs.ScopePayouts),
 			}
 			for _, a := range c.Alerts() {
@@ -35,8 +36,8 @@ func (g *Gateway) ChainStatus() []ChainStatus {
 			list = append(list, status)
 		}
 	})
-	for i, f := range g.followers[:len(list)] {
-		describeNodes(&list[i], f.height(), f.Source.Health())
+	for i, f := range g.chains[:len(list)] {
+		describeNodes(&list[i], f.height(), f.health())
 	}
 	return list
 }
@@ -79,9 +80,10 @@ func (g *Gateway) Assets() (Page[Asset], error) {
 			}
 			item := Asset{
 				Symbol: a.Symbol, Chain: string(a.Chain), Precision: a.Precision, MinDeposit: a.MinDeposit,
-				MinWithdrawal: a.MinWithdrawal, WithdrawalFee: a.WithdrawalFee, Confirmations: c.CreditDepth(),
+				MinWithdrawal: a.MinWithdrawal, WithdrawalFee: a.WithdrawalFee,
 				Deposits: StateOpen, Withdrawals: StateOpen, DerivationKey: c.NewestEpoch().Key,
 			}
+			_, item.Confirmations = g.shown(c.ID, nil, 0, c.CreditDepth())
 			if a.Token != "" {
 				item.Token = &a.Token
 			}
@@ -103,7 +105,7 @@ var uriSchemes = map[chains.ID]string{chains.BTC: "bitcoin", chains.LTC: "liteco
 // DepositAddress is where an account of the base layer pays in coins of a chain.
 func (g *Gateway) DepositAddress(chain, account string) (DepositAddress, error) {
 	id := chains.ID(chain)
-	f := g.follower(id)
+	f := g.served(id)
 	if f == nil {
 		return DepositAddress{}, refuse(CodeUnknownChain, "chain %q is not served here", clip(chain))
 	}
@@ -129,7 +131,8 @@ func (g *Gateway) DepositAddress(chain, account string) (DepositAddress, error) 
 		case c.Stands(pegs.ScopeDeposits):
 			halted = c.HaltReason()
 		}
-		result.Epoch, result.MinDeposit, result.Confirmations = c.NewestEpoch().Epoch, asset.MinDeposit, c.CreditDepth()
+		result.Epoch, result.MinDeposit = c.NewestEpoch().Epoch, asset.MinDeposit
+		_, result.Confirmations = f.shown(nil, 0, c.CreditDepth())
 		book, err = newAddressBook(c)
 	})
 	if viewErr != nil || err != nil {
@@ -154,13 +157,22 @@ func (g *Gateway) DepositAddress(chain, account string) (DepositAddress, error) 
 	return result, nil
 }
 
-func (g *Gateway) follower(id chains.ID) *follower {
-	for _, f := range g.followers {
-		if f.id == id {
+// served is the chain with that id, nil when it is not configured.
+func (g *Gateway) served(id chains.ID) served {
+	for _, f := range g.chains {
+		if f.conf().ID() == id {
 			return f
 		}
 	}
 	return nil
+}
+
+// shown is how deep a block is and has to be, as users are told.
+func (g *Gateway) shown(id chains.ID, in *chains.BlockRef, depth, needed uint64) (uint64, uint64) {
+	if f := g.served(id); f != nil {
+		return f.shown(in, depth, needed)
+	}
+	return depth, needed
 }
 
 // window is the part of a list of n, oldest first, that a page shows: items
@@ -201,7 +213,7 @@ func (g *Gateway) Deposits(account, cursor string, limit int) (Page[Deposit], er
 		}
 		for i := newest - 1; i >= oldest; i-- {
 			if i >= len(list) {
-				page.Items = append(page.Items, g.seenView(s, seen[i-len(list)]))
+				page.Items = append(page.Items, seen[i-len(list)].view(s))
 				continue
 			}
 			page.Items = append(page.Items, g.currentView(s, list[i]))
@@ -210,19 +222,15 @@ func (g *Gateway) Deposits(account, cursor string, limit int) (Page[Deposit], er
 	return page, firstError(viewErr, err)
 }
 
-// seen lists the payments that only the mempool knows, oldest first. They take
-// the same places in the list once a block holds them.
-func (g *Gateway) seen(s *pegs.State, account string) []seenPayment {
-	var list []seenPayment
-	for _, f := range g.followers {
-		for _, p := range g.mempools[f.id].payments(account) {
-			if _, known := s.Deposit(pegs.DepositID(f.id, p.Outpoint)); !known {
-				p.chain = f.id
-				list = append(list, p)
-			}
-		}
+// seen lists the deposits that no block of the ledger holds, oldest first. They take
+// the same places in the list once one does.
+func (g *Gateway) seen(s *pegs.State, account string) []seenDeposit {
+	var list []seenDeposit
+	for _, f := range g.chains {
+		list = append(list, f.seen(g, account)...)
 	}
-	slices.SortStableFunc(list, func(a, b seenPayment) int {
+	list = slices.DeleteFunc(list, func(d seenDeposit) bool { _, known := s.Deposit(d.id); return known })
+	slices.SortStableFunc(list, func(a, b seenDeposit) int {
 		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.order, b.order))
 	})
 	return list
@@ -249,8 +257,8 @@ func (g *Gateway) Deposit(id string) (d Deposit, err error) {
 			return
 		}
 		for _, p := range g.seen(s, "") {
-			if pegs.DepositID(p.chain, p.Outpoint) == id {
-				d, found = g.seenView(s, p), true
+			if p.id == id {
+				d, found = p.view(s), true
 				return
 			}
 		}
@@ -270,8 +278,9 @@ func (g *Gateway) depositView(s *pegs.State, d *pegs.Deposit) Deposit {
 		ID: d.ID, Chain: string(d.Chain), Symbol: d.Symbol, Account: d.Account, Address: d.Address,
 		TxID: d.Outpoint.TxID, Index: d.Outpoint.Index, Amount: d.Amount.Coin(decimals), Quantity: d.Quantity,
 		Remainder: d.Remainder.Coin(decimals), State: string(d.State()), Reason: d.Reason,
-		Confirmations: s.Confirmations(d), ConfirmationsNeeded: s.Needed(d), History: slices.Clone(d.History),
+		History: slices.Clone(d.History),
 	}
+	v.Confirmations, v.ConfirmationsNeeded = g.shown(d.Chain, d.In, s.Confirmations(d), s.Needed(d))
 	if d.In != nil {
 		v.Block, v.Height = &d.In.Hash, &d.In.Height
 	}
@@ -363,7 +372,7 @@ func (g *Gateway) burned(id string) (Withdrawal, error) {
 			}
 		}
 		if c, ok := s.Chain(row.Chain); ok {
-			w.ConfirmationsNeeded = c.CreditDepth()
+			_, w.ConfirmationsNeeded = g.shown(row.Chain, nil, 0, c.CreditDepth())
 		}
 	})
 }
@@ -386,7 +395,7 @@ func (g *Gateway) withdrawalView(s *pegs.State, w *pegs.Withdrawal) Withdrawal {
 		v.Reason = "chain " + string(w.Chain) + " is not served here"
 		return v
 	}
-	v.ConfirmationsNeeded = c.CreditDepth()
+	_, v.ConfirmationsNeeded = g.shown(w.Chain, nil, 0, c.CreditDepth())
 	switch s.WithdrawalState(w) {
 	case pegs.WithdrawalRequested, pegs.WithdrawalQueued, pegs.WithdrawalPlanned:
 		v.Detail = warnAmbiguous(v.Detail, w, c.Config.Network)
@@ -403,7 +412,13 @@ func (g *Gateway) withdrawalView(s *pegs.State, w *pegs.Withdrawal) Withdrawal {
 		v.TxID = variant.TxID
 	}
 	if b.Mined != nil {
-		v.TxID, v.Confirmations = b.Mined.TxID, c.Depth(b.Mined.In)
+		v.TxID = b.Mined.TxID
+		v.Confirmations, _ = g.shown(w.Chain, b.Mined.In, c.Depth(b.Mined.In), c.CreditDepth())
+	} else if f := g.served(w.Chain); f != nil {
+		if txid, in := f.unsettled(b.Variants); in != nil {
+			v.TxID = txid
+			v.Confirmations, _ = f.shown(in, 0, c.CreditDepth())
+		}
 	}
 	if b.Settled != nil {
 		v.SettleTx = b.Settled.Tx

@@ -15,7 +15,7 @@ import (
 
 // What a withdrawal waits for is told in coins.
 func TestWhyNot(t *testing.T) {
-	p := &payer{id: chains.BTC}
+	p := &payer{office: office{id: chains.BTC}}
 	why := &hotwallet.PlanError{Kind: hotwallet.ErrInsufficient, Need: chains.NewAmount(4_981_990), Have: chains.NewAmount(1)}
 	if got := p.whyNot(why); got != "not enough spendable coins: need 0.04981990, have 0.00000001" {
 		t.Error(got)
