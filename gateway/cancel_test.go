@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -135,4 +136,41 @@ func TestCancelRefuses(t *testing.T) {
 	if err := g.Cancel(t.Context(), w.Batch, "olga", "x"); !isCode(err, CodeConflict) {
 		t.Errorf("mined: %v", err)
 	}
+}
+
+// The coin that told a cancel from its payout is spent by another payout once the
+// cancel is dead and released: the signer has its own nodes say so.
+func TestCoinOfALostCancelIsSpent(t *testing.T) {
+	d := simBooted(t)
+	d.fund(2_000_000, 1_000_000)
+	w := d.broadcastOf("0.01", d.payee())
+	if err := d.node.gateway.Cancel(t.Context(), w.Batch, "olga", "wrong address"); err != nil {
+		t.Fatal(err)
+	}
+	d.until("the cancel is sent", func() bool { c := d.batches(pegs.BatchCancel); return len(c) == 1 && len(c[0].Taken) == 1 })
+	d.mineWith(w.TxID)
+	d.settles(w.ID)
+	d.until("the cancel is released", func() bool { d.mineWith(); return d.batches(pegs.BatchCancel)[0].Released != nil })
+	payee := d.payee()
+	first, second := d.withdraw("alice", "0.0095", payee), d.withdraw("bob", "0.0095", payee)
+	d.until("both are sent", func() bool {
+		return d.withdrawal(first).State == "broadcast" && d.withdrawal(second).State == "broadcast"
+	})
+	cancel := d.batches(pegs.BatchCancel)[0]
+	took := 0
+	for _, b := range d.batches(pegs.BatchPayout) {
+		if slices.Equal(b.Took, []string{cancel.ID}) {
+			took++
+		}
+	}
+	if took != 1 {
+		t.Errorf("%d payouts took the cancel's coin", took)
+	}
+	d.mine(1)
+	d.settles(first)
+	d.settles(second)
+	if d.paid(payee) != "0.01890000" {
+		t.Errorf("paid %s", d.paid(payee))
+	}
+	d.balanced()
 }

@@ -245,7 +245,7 @@ func (m *mempool) judgeAgain() {
 // the start, or holds a transaction that spends outputs of ours which no batch
 // has a claim to. A ledger and a sidechain that come from a backup do not know
 // what was paid after it; blocks, and this, may.
-func (m *mempool) unknown(c *pegs.Chain) (reason string) {
+func (m *mempool) unknown(s *pegs.State, c *pegs.Chain) (reason string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.looked {
@@ -253,7 +253,7 @@ func (m *mempool) unknown(c *pegs.Chain) (reason string) {
 	}
 	for txid, tx := range m.txs {
 		for _, o := range tx.spends {
-			if out, ok := c.Output(o); ok && out.Spent == nil && c.KeptFor(o) == "" {
+			if out, ok := c.Output(o); ok && out.Spent == nil && !s.Keeps(c, o) {
 				return "transaction " + txid + " spends outputs of ours and is none of ours"
 			}
 		}

@@ -189,7 +189,7 @@ func TestForeignSpendIsRememberedUntilItsBlockIsRead(t *testing.T) {
 	txid := g.pay() // spends it
 	unknown := func() (reason string) {
 		g.seen(txid)
-		_ = g.follower.ledger.View(func(s *pegs.State) { c, _ := s.Chain(chains.BTC); reason = g.unknown(c) })
+		_ = g.follower.ledger.View(func(s *pegs.State) { c, _ := s.Chain(chains.BTC); reason = g.unknown(s, c) })
 		return reason
 	}
 	if unknown() == "" {

@@ -31,7 +31,7 @@ func TestMempoolJudgesAgain(t *testing.T) {
 	unknown := func() (reason string) {
 		err := g.ledger.View(func(s *pegs.State) {
 			c, _ := s.Chain(chains.BTC)
-			reason = m.unknown(c)
+			reason = m.unknown(s, c)
 		})
 		if err != nil {
 			t.Fatal(err)

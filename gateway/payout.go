@@ -104,7 +104,7 @@ func (p *payer) plan(ctx context.Context) error {
 			queue = append(queue, w.ID)
 		}
 		if c, ok := s.Chain(p.id); ok {
-			reason = p.mempool.unknown(c)
+			reason = p.mempool.unknown(s, c)
 		}
 	}); err != nil || len(queue) == 0 {
 		return err

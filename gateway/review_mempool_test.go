@@ -33,14 +33,14 @@ func TestWholeMempoolIsLookedAt(t *testing.T) {
 	}
 	m := newMempool(&follower{ChainConfig: ChainConfig{Source: node, Coin: coin}, set: chains.NewWatchSet(), synced: true})
 	for step := range 3 {
-		if reason := m.unknown(&pegs.Chain{}); reason == "" {
+		if reason := m.unknown(pegs.NewState(), &pegs.Chain{}); reason == "" {
 			t.Errorf("looked at after %d steps", step)
 		}
 		if err := m.step(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if reason := m.unknown(&pegs.Chain{}); reason != "" {
+	if reason := m.unknown(pegs.NewState(), &pegs.Chain{}); reason != "" {
 		t.Errorf("after all steps: %s", reason)
 	}
 }

@@ -242,6 +242,7 @@ func (p *payer) request(batch string) (r hotwallet.SignRequest, err error) {
 		}
 		c, _ := s.Chain(p.id)
 		epochs, r.Counter = slices.Clone(c.Epochs), s.SignerCounter()
+		r.Deaths = deathsOf(s, batch)
 	}); err != nil {
 		return r, err
 	}
@@ -284,6 +285,18 @@ func (p *payer) request(batch string) (r hotwallet.SignRequest, err error) {
 		return nil
 	})
 	return r, err
+}
+
+// deathsOf lists the dead batches that inputs of a batch were promised to.
+func deathsOf(s *pegs.State, batch string) (list []hotwallet.Death) {
+	b, ok := s.Batch(batch)
+	if !ok {
+		return nil
+	}
+	for _, d := range s.Deaths(b) {
+		list = append(list, hotwallet.Death(d))
+	}
+	return list
 }
 
 // assign is the row as the signer reads it.

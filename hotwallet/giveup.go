@@ -2,6 +2,7 @@ package hotwallet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -37,6 +38,10 @@ type FinalTx struct {
 type chainFacts struct {
 	final FinalTransaction
 	known map[string]FinalTx
+}
+
+func (s *LocalSigner) noFacts() chainFacts {
+	return chainFacts{final: s.cfg.Final, known: map[string]FinalTx{}}
 }
 
 func factKey(chain chains.ID, block chains.BlockRef, txid string) string {
@@ -134,33 +139,91 @@ func (s *LocalSigner) mayRelease(ctx context.Context, id, proof string, final Fi
 	if err != nil {
 		return err
 	}
+	_, err = s.mustBeDead(ctx, p, proof, final)
+	var unknown *notKnown
+	var not *Refusal
+	switch {
+	case errors.As(err, &unknown):
+		return refuse(ErrNotDead, "release %s: %v", id, unknown.cause)
+	case errors.As(err, &not):
+		return refuse(not.Rule, "release %s: %s", id, not.Detail)
+	}
+	return err
+}
+
+// notKnown is what our own nodes do not say, or not yet.
+type notKnown struct{ cause error }
+
+func (e *notKnown) Error() string { return "not known to be final: " + e.cause.Error() }
+
+// mustBeDead holds a proof that a promise can never be kept against what our own
+// nodes say: ErrNotDead when it is none, notKnown when they do not tell. spends are
+// those of the transaction that the proof names, sorted.
+func (s *LocalSigner) mustBeDead(ctx context.Context, p *promise, proof string, final FinalTransaction) (spends []string, err error) {
 	found := deathForm.FindStringSubmatch(proof)
 	switch {
 	case p == nil:
-		return refuse(ErrNotDead, "release %s: its inputs are not known here", id)
+		return nil, refuse(ErrNotDead, "its inputs are not known here")
 	case found == nil:
-		return refuse(ErrNotDead, "release %s: the proof names no transaction and block", id)
+		return nil, refuse(ErrNotDead, "the proof names no transaction and block")
 	case s.cfg.Final == nil:
-		return refuse(ErrNotDead, "release %s: this signer asks no node", id)
+		return nil, refuse(ErrNotDead, "this signer asks no node")
 	}
 	block := chains.BlockRef{Height: uintOf(found[2]), Hash: found[3]}
 	tx, err := final(ctx, p.Chain, block, found[1])
 	if err != nil {
-		return refuse(ErrNotDead, "release %s: %v", id, err)
+		return nil, &notKnown{err}
 	}
-	spends := slices.Sorted(slices.Values(tx.Spends))
+	spends = slices.Sorted(slices.Values(tx.Spends))
 	if slices.Equal(spends, p.Spends) && !p.deadBy(tx) {
-		return refuse(ErrNotDead, "release %s: %s is its payout", id, found[1])
+		return nil, refuse(ErrNotDead, "%s is its payout", found[1])
 	}
 	d := death{journal: s.journal, chain: p.Chain, txid: found[1], spends: spends}
 	dead, err := d.of(p.Spends, maxGenerations)
-	if err != nil {
-		return err
+	if err == nil && !dead {
+		err = refuse(ErrNotDead, "%s takes nothing that it needs", found[1])
 	}
-	if !dead {
-		return refuse(ErrNotDead, "release %s: %s takes nothing that it needs", id, found[1])
+	return spends, err
+}
+
+// mayTake refuses outpoints that are promised to a batch which may still be mined,
+// or that its death itself has used up: a nonce of a chain of accounts always is.
+func (s *LocalSigner) mayTake(ctx context.Context, r *SignRequest, held []claim, final FinalTransaction) error {
+	spent := map[string][]string{} // by batch, what its death has spent
+	for _, h := range held {
+		if spent[h.batch] == nil {
+			i := slices.IndexFunc(r.Deaths, func(d Death) bool { return d.Batch == h.batch })
+			if i < 0 {
+				return refuse(ErrPromised, "%s is an input of batch %s", h.spend, h.batch)
+			}
+			p, err := s.journal.promiseOf(h.batch)
+			if err == nil {
+				spent[h.batch], err = s.mustBeDead(ctx, p, r.Deaths[i].Proof, final)
+			}
+			if errors.Is(err, ErrNotDead) {
+				return refuse(ErrPromised, "%s is an input of batch %s: %v", h.spend, h.batch, err)
+			}
+			if err != nil {
+				return fmt.Errorf("%s was an input of batch %s: %w", h.spend, h.batch, err)
+			}
+		}
+		if slices.Contains(spent[h.batch], h.spend) {
+			return refuse(ErrPromised, "%s is spent since batch %s is dead", h.spend, h.batch)
+		}
 	}
 	return nil
+}
+
+// askDeaths asks the nodes about the deaths that a request rests on. What they do
+// not say is missing when it is wanted.
+func (s *LocalSigner) askDeaths(ctx context.Context, r *SignRequest) FinalTransaction {
+	facts := s.noFacts()
+	for _, d := range r.Deaths {
+		if p, err := s.journal.promiseOf(d.Batch); err == nil {
+			_, _ = s.mustBeDead(ctx, p, d.Proof, facts.ask)
+		}
+	}
+	return facts.asked
 }
 
 // uintOf reads digits that a form has passed.

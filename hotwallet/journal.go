@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"causeway/chains"
 	"causeway/internal/boltfile"
@@ -46,12 +47,14 @@ type journal struct{ db *bbolt.DB }
 // intent is what a batch was promised: one set of outpoints, one list of
 // payments, and every variant that was ever signed.
 type intent struct {
-	Batch    string    `json:"batch"`
-	Chain    chains.ID `json:"chain"`
-	Kind     Kind      `json:"kind"`
-	IDs      []string  `json:"ids,omitempty"` // withdrawals, sorted
-	Spends   []string  `json:"spends"`        // "txid:vout", sorted
-	Payments string    `json:"payments"`      // hash of the payees' scripts and amounts
+	Batch  string    `json:"batch"`
+	Chain  chains.ID `json:"chain"`
+	Kind   Kind      `json:"kind"`
+	IDs    []string  `json:"ids,omitempty"` // withdrawals, sorted
+	Spends []string  `json:"spends"`        // "txid:vout", sorted
+	// Took are those that were promised to another batch before, which was dead.
+	Took     []string  `json:"took,omitempty"`
+	Payments string    `json:"payments"` // hash of the payees' scripts and amounts
 	Variants []variant `json:"variants"`
 }
 
@@ -165,10 +168,13 @@ func intentOf(tx *bbolt.Tx, batch string) (*intent, error) {
 
 // claims is what the journal holds against an intent that wants to be recorded.
 type claims struct {
-	outpoint, payee string // first one promised to another batch
-	holder          string // that batch
-	frozen          string // outpoint of an earlier variant that a child spends
+	held   []claim // its outpoints that were promised to others
+	payee  *claim  // first withdrawal promised to another batch
+	frozen string  // outpoint of an earlier variant that a child spends
 }
+
+// claim is an outpoint, or a withdrawal, that a batch was promised.
+type claim struct{ spend, batch string }
 
 // claimsOn looks up who else was promised the outpoints and payees of want,
 // and whether anything spends an output of its earlier variants.
@@ -177,13 +183,12 @@ func (j *journal) claimsOn(want *intent, earlier []variant) (c claims, err error
 		outpoints, payees := tx.Bucket(bucketOutpoints), tx.Bucket(bucketPayees)
 		for _, spend := range want.Spends {
 			if b := outpoints.Get(outpointKey(want.Chain, spend)); b != nil && string(b) != want.Batch && want.Kind != KindCancel {
-				c.outpoint, c.holder = spend, string(b)
-				return nil
+				c.held = append(c.held, claim{spend, string(b)})
 			}
 		}
 		for _, id := range want.IDs {
 			if b := payees.Get([]byte(id)); b != nil && string(b) != want.Batch {
-				c.payee, c.holder = id, string(b)
+				c.payee = &claim{id, string(b)}
 				return nil
 			}
 		}
@@ -263,6 +268,11 @@ func index(tx *bbolt.Tx, want *intent, v variant) error {
 		stored = &fresh
 	}
 	stored.Variants = append(stored.Variants, v)
+	for _, spend := range want.Took {
+		if !slices.Contains(stored.Took, spend) {
+			stored.Took = append(stored.Took, spend)
+		}
+	}
 	raw, err := json.Marshal(stored)
 	if err != nil {
 		return err
@@ -327,7 +337,13 @@ func verifyIndexes(tx *bbolt.Tx, entry *journalEntry) error {
 	}
 	for _, spend := range want.Spends {
 		holder := string(tx.Bucket(bucketOutpoints).Get(outpointKey(want.Chain, spend)))
-		found = found && (holder == want.Batch || want.Kind == KindCancel && holder != "")
+		if holder != want.Batch && (want.Kind != KindCancel || holder == "") {
+			later, err := intentOf(tx, holder)
+			if err != nil {
+				return err
+			}
+			found = found && later != nil && slices.Contains(later.Took, spend)
+		}
 	}
 	for _, id := range want.IDs {
 		found = found && string(tx.Bucket(bucketPayees).Get([]byte(id))) == want.Batch

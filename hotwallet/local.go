@@ -161,6 +161,7 @@ func (s *LocalSigner) checkCounter(seen uint64) error {
 
 // Sign implements Signer.
 func (s *LocalSigner) Sign(ctx context.Context, r SignRequest) (Signed, error) {
+	final := s.askDeaths(ctx, &r) // nodes are asked before the signer is held
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -190,8 +191,15 @@ func (s *LocalSigner) Sign(ctx context.Context, r SignRequest) (Signed, error) {
 	if err != nil {
 		return Signed{}, err
 	}
-	if err := s.checkPromises(&c.want, known); err != nil {
+	held, err := s.checkPromises(&c.want, known)
+	if err != nil {
 		return Signed{}, err
+	}
+	if err := s.mayTake(ctx, &r, held, final); err != nil {
+		return Signed{}, err
+	}
+	for _, h := range held {
+		c.want.Took = append(c.want.Took, h.spend)
 	}
 	return s.signAndRecord(c, known, unsigned, shown.block)
 }
@@ -228,34 +236,33 @@ func (s *LocalSigner) Variants(batch string) ([]Signed, error) {
 	return out, nil
 }
 
-// checkPromises holds a checked intent against everything promised before.
-func (s *LocalSigner) checkPromises(want, known *intent) error {
+// checkPromises holds a checked intent against everything promised before. held
+// are its outpoints that were promised to others: they must be dead.
+func (s *LocalSigner) checkPromises(want, known *intent) (held []claim, err error) {
 	var earlier []variant
 	if known != nil {
 		earlier = known.Variants
 		switch {
 		case known.Chain != want.Chain || known.Kind != want.Kind:
-			return refuse(ErrPromised, "batch %s was a %s on %s", want.Batch, known.Kind, known.Chain)
+			return nil, refuse(ErrPromised, "batch %s was a %s on %s", want.Batch, known.Kind, known.Chain)
 		case !slices.Equal(known.Spends, want.Spends):
-			return refuse(ErrWrongInputs, "batch %s was signed with other inputs before", want.Batch)
+			return nil, refuse(ErrWrongInputs, "batch %s was signed with other inputs before", want.Batch)
 		case known.Payments != want.Payments || !slices.Equal(known.IDs, want.IDs):
-			return refuse(ErrWrongOutputs, "batch %s was signed with other payees before", want.Batch)
+			return nil, refuse(ErrWrongOutputs, "batch %s was signed with other payees before", want.Batch)
 		case len(earlier) >= maxVariants:
-			return refuse(ErrOverCap, "batch %s has %d variants", want.Batch, len(earlier))
+			return nil, refuse(ErrOverCap, "batch %s has %d variants", want.Batch, len(earlier))
 		}
 	}
 	c, err := s.journal.claimsOn(want, earlier)
 	switch {
 	case err != nil:
-		return err
-	case c.outpoint != "":
-		return refuse(ErrPromised, "%s is an input of batch %s", c.outpoint, c.holder)
-	case c.payee != "":
-		return refuse(ErrPromised, "withdrawal %s is paid by batch %s", c.payee, c.holder)
+		return nil, err
+	case c.payee != nil:
+		return nil, refuse(ErrPromised, "withdrawal %s is paid by batch %s", c.payee.spend, c.payee.batch)
 	case c.frozen != "":
-		return refuse(ErrFrozen, "%s is promised to a child of batch %s", c.frozen, want.Batch)
+		return nil, refuse(ErrFrozen, "%s is promised to a child of batch %s", c.frozen, want.Batch)
 	}
-	return nil
+	return c.held, nil
 }
 
 // roleKey finds the key of a role; for attestors the account decides.

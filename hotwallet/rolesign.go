@@ -36,7 +36,7 @@ func (s *LocalSigner) SignOperations(ctx context.Context, account string, tx *gr
 	}
 	// Nodes are asked before the signer is held: one that does not answer keeps
 	// neither base blocks nor the payouts of other chains from their signatures.
-	facts := chainFacts{final: s.cfg.Final, known: map[string]FinalTx{}}
+	facts := s.noFacts()
 	if _, err := s.checkOperations(ctx, account, tx, facts.ask); err != nil {
 		return nil, err
 	}

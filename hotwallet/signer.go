@@ -94,9 +94,19 @@ type SignRequest struct {
 	ChangeEpoch uint32 `json:"change_epoch"`
 	// Payee is whose account of ours a top-up pays.
 	Payee *chains.Watch `json:"payee,omitempty"`
+	// Deaths show that batches are dead to which inputs were promised before, so
+	// that they may be spent after all. The signer asks its own nodes.
+	Deaths []Death `json:"deaths,omitempty"`
 	// Counter is the greatest Signed.Counter that the caller ever recorded. A
 	// signer whose journal is behind it was restored from a backup: ErrRollback.
 	Counter uint64 `json:"counter"`
+}
+
+// Death says that no transaction of a batch can ever be mined: Proof is a text as
+// release carries it.
+type Death struct {
+	Batch string `json:"batch"`
+	Proof string `json:"proof"`
 }
 
 // Signed is a signed transaction, durable in the signer's journal.

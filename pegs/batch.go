@@ -45,6 +45,7 @@ type Batch struct {
 	Settled     *Settled
 	Releasing   *Releasing
 	Released    *Released // it can never be mined
+	Took        []string  // batches that are dead and that inputs of it were kept for before
 
 	index int
 }
@@ -140,8 +141,13 @@ func (s *State) addBatch(b *Batch) {
 func (s *State) keep(c *Chain, b *Batch, in chains.Outpoint) {
 	holder := s.batches[c.kept[in]]
 	switch {
-	case holder == nil || holder.Released != nil:
+	case holder == nil:
 		c.kept[in] = b.ID
+	case holder.Released != nil:
+		c.kept[in] = b.ID
+		if !slices.Contains(b.Took, holder.ID) {
+			b.Took = append(b.Took, holder.ID)
+		}
 	case b.Kind == BatchCancel:
 		c.cancels[in] = b.ID
 	default: // the holder is a cancel
@@ -199,6 +205,17 @@ func (s *State) allSpendable(e *Planned, inputs []chains.Outpoint) error {
 	return nil
 }
 
+// unkeep gives an input back to the dead batch that it was kept for before, if any:
+// the signer still holds the promise of that one.
+func (s *State) unkeep(c *Chain, b *Batch, in chains.Outpoint) {
+	delete(c.kept, in)
+	for _, id := range b.Took {
+		if slices.Contains(s.batches[id].Inputs, in) {
+			c.kept[in] = id
+		}
+	}
+}
+
 // dropped takes back a plan that the sidechain will never accept.
 func (s *State) dropped(e *Dropped, at time.Time) error {
 	b := s.batches[e.Batch]
@@ -208,7 +225,7 @@ func (s *State) dropped(e *Dropped, at time.Time) error {
 	c := s.chains[b.Chain]
 	for _, in := range b.Inputs {
 		if c.kept[in] == b.ID {
-			delete(c.kept, in)
+			s.unkeep(c, b, in)
 		}
 		if c.cancels[in] == b.ID {
 			delete(c.cancels, in)

@@ -129,7 +129,7 @@ func (s *State) cancels(c *Chain, e *Planned) (fresh []chains.Outpoint, err erro
 	}
 	var target *Batch
 	for _, in := range e.Inputs {
-		b := s.batches[c.kept[in]]
+		b := s.holder(c, in)
 		if b == nil {
 			fresh = append(fresh, in)
 			continue
@@ -160,4 +160,56 @@ func (s *State) CancelOf(b *Batch) *Batch {
 		}
 	}
 	return nil
+}
+
+// holder is the batch that keeps an outpoint from others: the one that it is kept
+// for or that one's cancel, unless they are released and, by what we know
+// ourselves, dead. nil: there is none.
+func (s *State) holder(c *Chain, o chains.Outpoint) *Batch {
+	for _, id := range [...]string{c.kept[o], c.cancels[o]} {
+		if b := s.batches[id]; b != nil && !s.buried(b) {
+			return b
+		}
+	}
+	return nil
+}
+
+// Keeps says whether an outpoint is kept for a batch that may be mined.
+func (s *State) Keeps(c *Chain, o chains.Outpoint) bool { return s.holder(c, o) != nil }
+
+// buried says whether a batch is at its end because it is dead. What nothing has
+// spent of its inputs is free; a reorganisation that undoes the proof takes it back.
+func (s *State) buried(b *Batch) bool {
+	if b.Released == nil {
+		return false
+	}
+	_, dead := s.Dead(b)
+	return dead
+}
+
+// tookOfDead says whether the batches are dead that inputs of a batch were kept for
+// before it.
+func (s *State) tookOfDead(b *Batch) bool {
+	return !slices.ContainsFunc(b.Took, func(id string) bool { return !s.buried(s.batches[id]) })
+}
+
+// Death is a batch that is dead, with the proof.
+type Death struct{ Batch, Proof string }
+
+// Deaths are those of the batches that inputs of a batch were promised to before
+// it, however many in a row.
+func (s *State) Deaths(b *Batch) (list []Death) {
+	seen := map[string]bool{}
+	for queue := b.Took; len(queue) > 0; queue = queue[1:] {
+		id := queue[0]
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		if proof, dead := s.Dead(s.batches[id]); dead {
+			list = append(list, Death{id, proof})
+		}
+		queue = append(slices.Clone(queue), s.batches[id].Took...)
+	}
+	return list
 }

@@ -250,7 +250,7 @@ type Releasing struct {
 }
 
 // Released records the sidechain's row that proves a batch dead: no variant of
-// it can ever be mined. Its inputs stay kept, because the signer promised them.
+// it can ever be mined. What nothing has spent of its inputs is free again.
 type Released struct {
 	Batch  string `json:"batch"`
 	Reason string `json:"reason"`

@@ -31,7 +31,7 @@ func (s *State) Spendable(id chains.ID) []Coin {
 	}
 	var list []Coin
 	for _, out := range c.unspent {
-		if depth := c.Depth(out.In); c.kept[out.Outpoint] == "" && s.spendable(c, out, depth) {
+		if depth := c.Depth(out.In); s.spendable(c, out, depth) && s.holder(c, out.Outpoint) == nil {
 			list = append(list, Coin{Output: out, Depth: depth})
 		}
 	}
@@ -52,7 +52,7 @@ func (s *State) spendableChange(c *Chain, b *Batch) (list []Coin) {
 	}
 	pack, ok := s.Package(b)
 	for _, p := range b.Variants[0].Change {
-		if out := c.outputs[p.Outpoint]; ok && pack.Count < MaxUnconfirmedChain && out.In == nil && c.kept[p.Outpoint] == "" {
+		if out := c.outputs[p.Outpoint]; ok && pack.Count < MaxUnconfirmedChain && out.In == nil && s.holder(c, p.Outpoint) == nil {
 			list = append(list, Coin{Output: out, Ancestors: pack.Count, AncestorSize: pack.VSize, Waits: c.waits(pack.Since), Contested: b.Kind == BatchCancel})
 		}
 	}
@@ -62,7 +62,7 @@ func (s *State) spendableChange(c *Chain, b *Batch) (list []Coin) {
 // maySpend says whether an outpoint is among those of Spendable.
 func (s *State) maySpend(c *Chain, o chains.Outpoint) bool {
 	out := c.outputs[o]
-	if out == nil || c.kept[o] != "" {
+	if out == nil || s.holder(c, o) != nil {
 		return false
 	}
 	if c.unspent.has(o) {
@@ -245,10 +245,11 @@ func (s *State) ToSign(id chains.ID) []*Batch {
 
 // Signable says whether the plan of a batch waits for a signature. A further
 // variant does not once the change of an earlier one is promised to a child: it
-// was mined, spent, and has left the chain again.
+// was mined, spent, and has left the chain again. What spends inputs of the dead
+// waits while a reorganisation lets them live.
 func (s *State) Signable(b *Batch) bool {
 	assigned := b.Assigned != nil || failpoint.Off(failpoint.AssignBeforeSign)
-	return assigned && b.undecided() && b.Pending && b.Plan != nil && s.CancelOf(b) == nil && !s.HasChild(b)
+	return assigned && b.undecided() && b.Pending && b.Plan != nil && s.CancelOf(b) == nil && !s.HasChild(b) && s.tookOfDead(b)
 }
 
 // ToLift lists the signed batches in no block that can still be made dearer, by a
