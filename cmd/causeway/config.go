@@ -5,6 +5,7 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"reflect"
@@ -268,6 +269,9 @@ func (c *Config) applyEnviron(environ []string) error {
 	for _, s := range c.settings() {
 		known[environName(s.path)] = s
 	}
+	if err := c.tokenSettings(environ, known); err != nil {
+		return err
+	}
 	sections := []string{"CAUSEWAY_NETWORK", "CAUSEWAY_HTTP_", "CAUSEWAY_BASE_", "CAUSEWAY_ACCOUNTS_", "CAUSEWAY_CHAINS_"}
 	for _, pair := range environ {
 		name, text, _ := strings.Cut(pair, "=")
@@ -341,6 +345,10 @@ func (c Config) text() string {
 		fmt.Fprintf(&b, "# %s\n%s = %s\n", describe(s.path), key, s.literal())
 	}
 	b.WriteString("\n# " + configDoc["chains.eth.tokens.*"] + ":\n# [chains.eth.tokens.USDC]\n# address = \"0x…\"\n# decimals = 6\n# symbol = \"SWAP.USDC\"\n")
+	for _, name := range slices.Sorted(maps.Keys(c.Chains.ETH.Tokens)) {
+		t := c.Chains.ETH.Tokens[name]
+		fmt.Fprintf(&b, "[%s.%s]\naddress = %q\ndecimals = %d\nsymbol = %q\n", tokensPath, name, t.Address, t.Decimals, t.Symbol)
+	}
 	return b.String()
 }
 
@@ -408,7 +416,7 @@ func (c *Config) validate() error {
 			return fmt.Errorf("config: chains.%s.quorum: %d of %d nodes: more than half of them must agree", name, chain.Quorum, len(chain.Nodes))
 		}
 	}
-	return nil
+	return c.Chains.ETH.validateTokens()
 }
 
 // byID gives each chain's common section by its id.

@@ -21,6 +21,7 @@ func writeConfig(t *testing.T, text string) string {
 
 func TestWrittenConfigIsReadBackAndExplained(t *testing.T) {
 	want := defaultConfig("regtest")
+	want.Chains.ETH.Tokens = map[string]TokenConfig{"USDC": {Address: "0x5FbDB2315678afecb367f032d93F642f64180aa3", Decimals: 6, Symbol: "SWAP.USDC"}}
 	text := want.text()
 	got, err := loadConfig(writeConfig(t, text), nil)
 	if err != nil {
@@ -42,6 +43,11 @@ func TestConfigErrorsNameTheirPlace(t *testing.T) {
 		{"bad network", "network = \"moon\"\n", "network: \"moon\""},
 		{"bad duration", "network = \"regtest\"\n[base]\nblock_interval = \"-3s\"\n", "positive"},
 		{"quorum", "network = \"regtest\"\n[chains.btc]\nquorum = 2\n", "2 of 1 nodes"},
+		{"token's address", "network = \"regtest\"\n[chains.eth.tokens.X]\naddress = \"0x12\"\nsymbol = \"SWAP.X\"\n", "tokens.X.address"},
+		{"token's checksum", "network = \"regtest\"\n[chains.eth.tokens.X]\naddress = \"0x5fbDB2315678afecb367f032d93F642f64180aa3\"\nsymbol = \"SWAP.X\"\n", "checksum"},
+		{"token's symbol", "network = \"regtest\"\n[chains.eth.tokens.X]\naddress = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\"\nsymbol = \"SWAP.LONGER\"\n", "at most 10"},
+		{"token's decimals", "network = \"regtest\"\n[chains.eth.tokens.X]\naddress = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\"\ndecimals = 31\nsymbol = \"SWAP.X\"\n", "tokens.X.decimals"},
+		{"one contract twice", "network = \"regtest\"\n[chains.eth.tokens.X]\naddress = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\"\nsymbol = \"SWAP.X\"\n[chains.eth.tokens.Y]\naddress = \"0x5fbdb2315678afecb367f032d93f642f64180aa3\"\nsymbol = \"SWAP.Y\"\n", "that of X too"},
 		{"listen", "network = \"regtest\"\n[http]\nlisten = \"nowhere\"\n", "http.listen"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -74,5 +80,31 @@ func TestEnvironmentOverridesTheFile(t *testing.T) {
 	}
 	if _, err := loadConfig(path, []string{"CAUSEWAY_ACCOUNTS_OPEN=maybe"}); err == nil {
 		t.Error("a value that is no boolean was taken")
+	}
+}
+
+// TestTokensFromTheEnvironment: the keys of ERC-20s are resolved like all others, of
+// tokens that the file has and of others.
+func TestTokensFromTheEnvironment(t *testing.T) {
+	path := writeConfig(t, "network = \"regtest\"\n[chains.eth.tokens.usdc]\naddress = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\"\ndecimals = 18\nsymbol = \"SWAP.USDC\"\n")
+	cfg, err := loadConfig(path, []string{
+		"CAUSEWAY_CHAINS_ETH_TOKENS_USDC_DECIMALS=6",
+		"CAUSEWAY_CHAINS_ETH_TOKENS_DAI_ADDRESS=0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512",
+		"CAUSEWAY_CHAINS_ETH_TOKENS_DAI_DECIMALS=18", "CAUSEWAY_CHAINS_ETH_TOKENS_DAI_SYMBOL=SWAP.DAI",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]TokenConfig{
+		"USDC": {Address: "0x5FbDB2315678afecb367f032d93F642f64180aa3", Decimals: 6, Symbol: "SWAP.USDC"},
+		"DAI":  {Address: "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512", Decimals: 18, Symbol: "SWAP.DAI"},
+	}
+	if diff := cmp.Diff(want, cfg.Chains.ETH.Tokens); diff != "" {
+		t.Error(diff)
+	}
+	for _, bad := range []string{"CAUSEWAY_CHAINS_ETH_TOKENS_USDC_NAME=x", "CAUSEWAY_CHAINS_ETH_TOKENS_USDC_DECIMALS=six", "CAUSEWAY_CHAINS_ETH_TOKENS_NEW_DECIMALS=6"} {
+		if _, err := loadConfig(path, []string{bad}); err == nil {
+			t.Errorf("%s was taken", bad)
+		}
 	}
 }
