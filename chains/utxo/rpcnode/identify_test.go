@@ -57,7 +57,7 @@ func TestWrongChain(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer n.Close()
-			if err := n.check(t.Context()); !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
+			if err := n.guard.Do(t.Context(), func() error { return nil }); !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
 				t.Fatalf("%v, want %v", err, tt.want)
 			}
 		})

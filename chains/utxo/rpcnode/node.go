@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"causeway/chains"
@@ -78,10 +77,7 @@ type Node struct {
 	coin   Coin
 	gate   func(Version) error
 	log    *slog.Logger
-
-	mu      sync.Mutex
-	checked bool // genesis and version, since the last transport failure
-	health  chains.NodeHealth
+	guard  *jsonrpc.Guard
 }
 
 var _ chains.Source = (*Node)(nil)
@@ -95,11 +91,12 @@ func New(nodeURL string, coin Coin, o Options) (*Node, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Node{
+	n := &Node{
 		client: client, coin: coin, gate: o.Gate,
-		log:    o.Logger.With("component", "rpcnode", "chain", string(coin.ID()), "node", client.Name()),
-		health: chains.NodeHealth{Name: client.Name()},
-	}, nil
+		log: o.Logger.With("component", "rpcnode", "chain", string(coin.ID()), "node", client.Name()),
+	}
+	n.guard = jsonrpc.NewGuard(client.Name(), n.identify, func(e *RPCError) bool { return e.Code == codeWarmUp }, n.log)
+	return n, nil
 }
 
 // String is host and port.
@@ -110,35 +107,7 @@ func (n *Node) Close() { n.client.Close() }
 
 // call makes one call of a node that is on the right network.
 func (n *Node) call(ctx context.Context, limit int64, result any, method string, params ...any) error {
-	err := n.check(ctx)
-	if err == nil {
-		err = n.client.CallLimit(ctx, limit, result, method, params...)
-	}
-	n.note(ctx, err)
-	return err
-}
-
-// check verifies network and version, once until the transport fails. A
-// refusal here is not one of the call that was meant.
-func (n *Node) check(ctx context.Context) error {
-	n.mu.Lock()
-	checked := n.checked
-	n.mu.Unlock()
-	if checked {
-		return nil
-	}
-	err := n.identify(ctx)
-	var refused *RPCError
-	if errors.As(err, &refused) {
-		return fmt.Errorf("%w: %v", chains.ErrUnavailable, err)
-	}
-	if err != nil {
-		return err
-	}
-	n.mu.Lock()
-	n.checked = true
-	n.mu.Unlock()
-	return nil
+	return n.guard.Do(ctx, func() error { return n.client.CallLimit(ctx, limit, result, method, params...) })
 }
 
 // identify asks the node for its block 0 and what else tells its chain from
@@ -149,7 +118,7 @@ func (n *Node) identify(ctx context.Context) error {
 		return err
 	}
 	if genesis != n.coin.Genesis() {
-		n.introduced("", "")
+		n.guard.Introduced("", "")
 		return fmt.Errorf("%s: %w: its block 0 is %q, that of %s %s is %s", n.client.Name(), chains.ErrWrongNetwork, clip(genesis), n.coin.ID(), n.coin.Network(), n.coin.Genesis())
 	}
 	if err := n.distinguish(ctx); err != nil {
@@ -198,7 +167,7 @@ func (n *Node) distinguish(ctx context.Context) error {
 // checkVersion asks for the version, for the node's health and where it matters.
 func (n *Node) checkVersion(ctx context.Context) error {
 	v, err := n.version(ctx)
-	n.introduced(n.coin.Network(), v.String())
+	n.guard.Introduced(n.coin.Network(), v.String())
 	if n.gate == nil && len(n.coin.Oldest()) == 0 {
 		return nil
 	}
@@ -217,13 +186,6 @@ func (n *Node) checkVersion(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// introduced keeps what the node is, for its health.
-func (n *Node) introduced(network chains.Network, version string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.health.Network, n.health.Version = network, version
 }
 
 // version asks getnetworkinfo, or getinfo where that is missing (btcd).
@@ -254,33 +216,6 @@ func unimplemented(err error) bool {
 		(refused.Code == codeMethodNotFound || refused.Code == codeMisc && strings.Contains(strings.ToLower(refused.Message), "unimplemented"))
 }
 
-// note keeps the outcome of a call as the node's health. A refusal is an answer
-// of a healthy node, unless it is starting; a call that our side gave up says
-// nothing.
-func (n *Node) note(ctx context.Context, err error) {
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return
-	}
-	var refused *RPCError
-	if errors.As(err, &refused) && refused.Code != codeWarmUp {
-		err = nil
-	}
-	n.mu.Lock()
-	was, knew := n.health.OK, !n.health.Checked.IsZero()
-	n.health.OK, n.health.Err, n.health.Checked = err == nil, "", time.Now()
-	if err != nil {
-		n.health.Err = err.Error()
-		n.checked = false
-	}
-	n.mu.Unlock()
-	switch {
-	case err != nil && (was || !knew):
-		n.log.Warn("node is failing", "err", err)
-	case err == nil && knew && !was:
-		n.log.Info("node is back")
-	}
-}
-
 // Tip implements chains.Source.
 func (n *Node) Tip(ctx context.Context) (chains.BlockRef, error) {
 	var height uint64
@@ -294,9 +229,7 @@ func (n *Node) Tip(ctx context.Context) (chains.BlockRef, error) {
 	if err != nil {
 		return chains.BlockRef{}, err
 	}
-	n.mu.Lock()
-	n.health.Height = height
-	n.mu.Unlock()
+	n.guard.Saw(height)
 	return chains.BlockRef{Height: height, Hash: hash}, nil
 }
 
@@ -381,9 +314,7 @@ func (n *Node) Mempool(ctx context.Context) ([]string, error) {
 
 // Health implements chains.Source.
 func (n *Node) Health() []chains.NodeHealth {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return []chains.NodeHealth{n.health}
+	return []chains.NodeHealth{n.guard.Health()}
 }
 
 func (n *Node) malformed(format string, args ...any) error {

@@ -16,6 +16,7 @@ import (
 
 	"causeway/chains"
 	"causeway/chains/bitcoin"
+	"causeway/chains/jsonrpc"
 	"causeway/chains/utxo"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
@@ -212,7 +213,7 @@ func TestNotFound(t *testing.T) {
 		{result(`[]`), chains.ErrUnavailable},
 	} {
 		n := testNode(t, answering("getblockhash", tt.answer), Options{})
-		n.checked = true
+		n.guard = jsonrpc.NewGuard("node", func(context.Context) error { return nil }, nil, n.log)
 		_, err := n.HashAt(t.Context(), 9)
 		if err == nil || tt.want != nil && !errors.Is(err, tt.want) || tt.want != chains.ErrNotFound && errors.Is(err, chains.ErrNotFound) {
 			t.Errorf("%s: %v, want %v", tt.answer, err, tt.want)
