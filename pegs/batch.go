@@ -131,6 +131,7 @@ func (s *State) addBatch(b *Batch) {
 	for _, in := range b.Inputs {
 		s.keep(c, b, in)
 	}
+	s.reckonInputs(b)
 	for _, id := range b.Withdrawals {
 		s.withdrawals[id].Batch = b.ID
 	}
@@ -237,6 +238,7 @@ func (s *State) dropped(e *Dropped, at time.Time) error {
 		s.touchWithdrawal(w, at, e.Reason)
 	}
 	delete(s.batches, b.ID)
+	s.reckonInputs(b)
 	s.openBatches.remove(b)
 	s.batchList = slices.DeleteFunc(s.batchList, func(other *Batch) bool { return other == b })
 	for i, other := range s.batchList {
@@ -352,6 +354,7 @@ func (s *State) released(e *Released, at time.Time) error {
 		return refuse("batch %s cannot be released", e.Batch)
 	}
 	b.Released = e
+	s.reckonInputs(b)
 	s.touchBatch(b, at, e.Reason)
 	return nil
 }
@@ -380,10 +383,8 @@ func (s *State) MinedFee(b *Batch) (chains.Amount, error) {
 	for _, id := range b.Withdrawals {
 		out = addAmount(out, s.withdrawals[id].Amount)
 	}
-	for _, o := range c.outputs {
-		if o.Outpoint.TxID == b.Mined.TxID && o.Kind != chains.WatchDeposit {
-			out = addAmount(out, o.Amount)
-		}
+	for _, o := range c.made[b.Mined.TxID] {
+		out = addAmount(out, o.Amount)
 	}
 	return in.Sub(out)
 }

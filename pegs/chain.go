@@ -36,6 +36,9 @@ type Chain struct {
 	// Limits: what was let through, and the base block that it was last judged at.
 	outflow    []*Outflow
 	limitBlock uint64
+
+	coins coinSet              `graph:"derived"` // of unspent, what is usable and free: see reckon
+	made  map[string][]*Output `graph:"derived"` // outputs that are no deposits, by txid
 }
 
 type watch struct {
@@ -62,6 +65,8 @@ type Output struct {
 	Spent *Spending        // the transaction of the chain that spends it
 
 	deposit *Deposit // that it is, if any
+
+	reckoned bool `graph:"derived"` // it is in the index of coins
 }
 
 // Spending is a transaction that spends outputs of ours.
@@ -92,6 +97,7 @@ func (s *State) configured(e *Configured) error {
 			makers:   map[string]string{},
 			foreign:  map[string]*Spending{},
 			blocks:   map[string]*blockIndex{},
+			made:     map[string][]*Output{},
 		}
 		s.ids = append(s.ids, e.Chain)
 		return nil

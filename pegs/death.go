@@ -96,8 +96,8 @@ func (s *State) ToSubmitReleases(id chains.ID) []*Batch {
 // ourselves, dead. What others released they give back themselves.
 func (s *State) ToGiveBack(id chains.ID) []*Withdrawal {
 	open := s.PaysOut(id)
-	return slices.DeleteFunc(s.withdrawalsIn(id, WithdrawalParked), func(w *Withdrawal) bool {
-		return s.GiveBackReason(w) == "" || w.Parked == nil && !open
+	return matching(s.withdrawalsIn(id, WithdrawalParked), func(w *Withdrawal) bool {
+		return s.GiveBackReason(w) != "" && (w.Parked != nil || open)
 	})
 }
 

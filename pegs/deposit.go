@@ -50,6 +50,7 @@ type Deposit struct {
 	History   []Step
 
 	index int
+	queue DepositState `graph:"derived"` // of the index that it is in
 }
 
 func (d *Deposit) place() int { return d.index }
@@ -166,6 +167,10 @@ func (s *State) touchDeposit(d *Deposit, at time.Time, detail string) {
 		s.alarming[d.ID] = d
 	} else {
 		delete(s.alarming, d.ID)
+	}
+	s.enqueueDeposit(d, state)
+	if c := s.chains[d.Chain]; c.outputs[d.Outpoint] != nil {
+		s.reckon(c, c.outputs[d.Outpoint])
 	}
 	if n := len(d.History); n > 0 && d.History[n-1].State == string(state) {
 		return

@@ -22,30 +22,32 @@ func (s *State) enter(c *Chain, m Match, ref *chains.BlockRef, at time.Time) {
 	for _, spend := range m.Spends {
 		spenders[spend.By] = append(spenders[spend.By], spend.Outpoint)
 	}
+	created, spent := len(index.created), len(index.spent)
 	for _, p := range m.Payments {
-		c.arrive(p, ref, index, spenders[p.Outpoint.TxID] != nil)
+		s.arrive(c, p, ref, index, spenders[p.Outpoint.TxID] != nil)
 	}
+	c.unspent.add(slices.DeleteFunc(slices.Clone(index.created[created:]), func(out *Output) bool { return out.Spent != nil })...)
 	s.depositsArrive(c, m.Payments, ref, index, at)
 	for _, txid := range sortedKeys(spenders) {
 		s.spend(c, txid, spenders[txid], ref, index, at)
 	}
+	c.unspent.remove(index.spent[spent:]...)
 }
 
 // arrive books an output of ours that a block makes.
-func (c *Chain) arrive(p Payment, ref *chains.BlockRef, index *blockIndex, own bool) {
+func (s *State) arrive(c *Chain, p Payment, ref *chains.BlockRef, index *blockIndex, own bool) {
 	out := c.outputs[p.Outpoint]
 	if out == nil {
 		out = &Output{Payment: p}
 		c.outputs[p.Outpoint] = out
+		c.note(out)
 	}
 	if out.In != nil && *out.In == *ref {
 		return
 	}
 	out.In, out.Own, out.Coinbase, out.MinDepth, out.Tokens = ref, own, p.Coinbase, p.MinDepth, p.Tokens
 	index.created = append(index.created, out)
-	if out.Spent == nil {
-		c.unspent.add(out)
-	}
+	s.reckon(c, out)
 }
 
 // spend books a transaction of a block that spends outputs of ours.
@@ -65,8 +67,8 @@ func (s *State) spend(c *Chain, txid string, inputs []chains.Outpoint, ref *chai
 			continue
 		}
 		out.Spent = tx
-		c.unspent.remove(in)
 		index.spent = append(index.spent, out)
+		s.reckon(c, out)
 	}
 	s.recognise(c, tx, at)
 }
@@ -115,13 +117,16 @@ func (s *State) batchesOf(c *Chain, tx *Spending) (list []*Batch) {
 func (s *State) leave(c *Chain, index *blockIndex, block chains.BlockRef, at time.Time) {
 	for _, out := range index.spent {
 		out.Spent = nil
-		if out.In != nil {
-			c.unspent.add(out)
-		}
 	}
 	for _, out := range index.created {
 		out.In = nil
-		c.unspent.remove(out.Outpoint)
+	}
+	c.unspent.add(slices.DeleteFunc(slices.Clone(index.spent), func(out *Output) bool { return out.In == nil })...)
+	c.unspent.remove(index.created...)
+	for _, out := range slices.Concat(index.spent, index.created) {
+		s.reckon(c, out)
+	}
+	for _, out := range index.created {
 		if d := out.deposit; d != nil {
 			d.In = nil
 			s.touchDeposit(d, at, "block "+block.Hash+" left the chain")

@@ -110,6 +110,7 @@ func (s *State) admitted(e *Admitted, at time.Time) error {
 	for _, id := range e.Withdrawals {
 		w := s.withdrawals[id]
 		w.Admitted = e.Block
+		s.enqueue(w, WithdrawalQueued)
 		c.outflow = append(c.outflow, &Outflow{Withdrawal: w})
 	}
 	c.limitBlock = e.Block

@@ -43,6 +43,8 @@ type State struct {
 
 	rounding      map[string]chains.Amount
 	signerCounter uint64
+
+	index index `graph:"derived"`
 }
 
 // Step is one entry of a history: the state that began, when, and why.
@@ -64,6 +66,7 @@ func NewState() *State {
 		withdrawalsOf: map[string][]*Withdrawal{},
 		batches:       map[string]*Batch{},
 		rounding:      map[string]chains.Amount{},
+		index:         newIndex(),
 	}
 }
 
@@ -282,7 +285,7 @@ func (s *State) Chains() []*Chain {
 
 // matching gives the members of an open set that match, in the order of their
 // lists. What strangers leave in a set for ever is looked at, and not sorted.
-func matching[T interface{ place() int }](set openSet[T], match func(T) bool) []T {
+func matching[T interface{ place() int }](set []T, match func(T) bool) []T {
 	var list []T
 	for _, member := range set {
 		if match(member) {

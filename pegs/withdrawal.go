@@ -46,6 +46,8 @@ type Withdrawal struct {
 
 	index  int
 	queued bool
+	queue  WithdrawalState `graph:"derived"` // of the index that it is in
+	part   WithdrawalState `graph:"derived"` // the second one that it is in, if it is queued
 }
 
 func (w *Withdrawal) place() int { return w.index }
@@ -67,6 +69,7 @@ func (s *State) WithdrawalState(w *Withdrawal) WithdrawalState {
 
 func (s *State) touchWithdrawal(w *Withdrawal, at time.Time, detail string) {
 	state := s.WithdrawalState(w)
+	s.enqueue(w, state)
 	if n := len(w.History); n > 0 && w.History[n-1].State == string(state) {
 		return
 	}
