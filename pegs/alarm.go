@@ -67,6 +67,9 @@ func (s *State) batchAlarms(b *Batch, add func(txid, format string, args ...any)
 	}
 	for _, in := range b.Inputs {
 		if out := c.outputs[in]; out != nil && out.In == nil && c.makers[in.TxID] == "" {
+			if _, dead := s.Dead(b); dead {
+				return // it is released by that
+			}
 			add(in.TxID, "%s left the chain, and signed batch %s spends it", DepositID(c.ID, in), b.ID)
 		}
 	}

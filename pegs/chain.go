@@ -31,6 +31,7 @@ type Chain struct {
 	blocks   map[string]*blockIndex     // of tail, by hash
 	risk     chains.Amount              // what deposits brought within the tail
 	halts    []Halt
+	perished map[string]Perished     // transactions of others that cannot be mined any more, by txid
 	seen     map[string]Acknowledged // transactions that a person has looked at, by txid
 	alerts   []Alerted
 	// Limits: what was let through, and the base block that it was last judged at.
@@ -62,6 +63,7 @@ type Output struct {
 	Payment
 	Own   bool             // made by a transaction that spends outputs of ours
 	In    *chains.BlockRef // nil while not in the chain
+	Left  *chains.BlockRef // the newest block that held it and has left the chain
 	Spent *Spending        // the transaction of the chain that spends it
 
 	deposit *Deposit // that it is, if any
@@ -93,6 +95,7 @@ func (s *State) configured(e *Configured) error {
 			txs:      map[string]*Spending{},
 			kept:     map[chains.Outpoint]string{},
 			cancels:  map[chains.Outpoint]string{},
+			perished: map[string]Perished{},
 			seen:     map[string]Acknowledged{},
 			makers:   map[string]string{},
 			foreign:  map[string]*Spending{},

@@ -10,7 +10,8 @@ import (
 
 // Dead proves that no variant of an assigned batch can ever be mined (design,
 // rule 3): an input of it is spent by another transaction at final depth, or was
-// to be made by a batch that is dead, or by a variant that lost. A signed
+// to be made by a batch that is dead, by a variant that lost, or by a transaction of
+// others that perished. A signed
 // transaction is a bearer cheque: nothing else makes it worthless. The proof is
 // the same text wherever the same chain was read: the input, and how the first of
 // those died that it needs. It is as short however many are between.
@@ -42,6 +43,10 @@ func (s *State) dead(b *Batch, seen map[string]bool) (needs, cause string, dead 
 		}
 		maker := s.batches[c.makers[in.TxID]]
 		if maker == nil {
+			if p := c.perishedBy(in.TxID); p != nil && c.final(&p.Block) {
+				return outpointText(in), fmt.Sprintf(willNotBeMade+"%s is spent by %s in block %d %s",
+					outpointText(p.Needs), p.By, p.Block.Height, p.Block.Hash), true
+			}
 			continue
 		}
 		if tx := maker.Mined; tx != nil && tx.TxID != in.TxID && c.final(tx.In) {

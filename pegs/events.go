@@ -349,7 +349,7 @@ var registry = registered(
 	&AssetsSeen{}, &Minting{}, &Credited{}, &Requested{}, &Queued{}, &Parked{}, &Returned{},
 	&Planned{}, &Dropped{}, &Assigned{}, &Replanned{}, &Signed{}, &Broadcast{}, &Settling{},
 	&Settled{}, &Released{}, &Halted{}, &Resumed{}, &Sealed{}, &Bumped{}, &Releasing{}, &Claimed{}, &Acknowledged{},
-	&Delayed{}, &Admitted{}, &Alerted{},
+	&Delayed{}, &Admitted{}, &Alerted{}, &Perished{},
 )
 
 func registered(list ...Event) map[string]reflect.Type {

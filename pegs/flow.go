@@ -119,7 +119,7 @@ func (s *State) leave(c *Chain, index *blockIndex, block chains.BlockRef, at tim
 		out.Spent = nil
 	}
 	for _, out := range index.created {
-		out.In = nil
+		out.In, out.Left = nil, out.In
 	}
 	c.unspent.add(slices.DeleteFunc(slices.Clone(index.spent), func(out *Output) bool { return out.In == nil })...)
 	c.unspent.remove(index.created...)

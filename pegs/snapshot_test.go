@@ -213,6 +213,10 @@ func (s *story) aPerson() {
 	for _, a := range s.alarms(chains.BTC) {
 		s.attempt(&Acknowledged{Chain: chains.BTC, TxID: a.txid, Author: "x", Reason: "y"})
 	}
+	c, _ := s.Chain(chains.BTC)
+	if h, ok := pick(s, c.tail); ok {
+		s.attempt(&Perished{Chain: chains.BTC, TxID: s.name("t"), Needs: at("x", 1), By: s.name("by"), Block: h.BlockRef, Raw: [][]byte{{1}}})
+	}
 	b, ok := pick(s, s.OpenBatches(chains.BTC))
 	coin, more := pick(s, s.Spendable(chains.BTC))
 	if ok && more {

@@ -147,6 +147,8 @@ func (s *State) dispatchBatch(event Event, at time.Time) error {
 		return s.releasing(e, at)
 	case *Released:
 		return s.released(e, at)
+	case *Perished:
+		return s.perish(e)
 	case *Halted:
 		return s.halted(e, at)
 	case *Resumed:
