@@ -30,6 +30,10 @@ func (s *State) dead(b *Batch, seen map[string]bool) (needs, cause string, dead 
 	}
 	seen[b.ID] = true
 	c := s.chains[b.Chain]
+	if b.Failed != nil && c.final(b.Failed.In) {
+		needs, cause = failedProof(b)
+		return needs, cause, true
+	}
 	if tx := c.txs[b.Conflict]; tx != nil && c.final(tx.In) {
 		for _, in := range b.Inputs {
 			if slices.Contains(tx.Inputs, in) {
@@ -144,7 +148,7 @@ func (s *State) cancels(c *Chain, e *Planned) (fresh []chains.Outpoint, err erro
 		}
 		target = b
 	}
-	if target == nil || slices.Equal(target.Inputs, sortedOutpoints(e.Inputs)) {
+	if target == nil || !c.Accounts() && slices.Equal(target.Inputs, sortedOutpoints(e.Inputs)) {
 		return nil, refuse("cancel %s does not tell itself from another batch", e.Batch)
 	}
 	return fresh, nil

@@ -14,6 +14,10 @@ import (
 // enter books what a block holds. It may be told twice of the same block: live
 // and by a search of the past.
 func (s *State) enter(c *Chain, m Match, ref *chains.BlockRef, at time.Time) {
+	if c.Accounts() {
+		s.enterAccounts(c, m, ref, at)
+		return
+	}
 	index := c.blocks[ref.Hash]
 	if index == nil {
 		index = &blockIndex{} // older than the tail: never disconnected
@@ -77,15 +81,15 @@ func (s *State) spend(c *Chain, txid string, inputs []chains.Outpoint, ref *chai
 // spends. It is the batch's own when it spends exactly those.
 func (s *State) recognise(c *Chain, tx *Spending, at time.Time) {
 	for _, b := range s.batchesOf(c, tx) {
-		same := slices.Equal(b.Inputs, tx.Inputs)
+		same := slices.Equal(b.Inputs, tx.Inputs) && s.paysAs(c, b, tx.Result)
 		if failpoint.Off(failpoint.PayoutByInputs) {
 			same = slices.ContainsFunc(b.Variants, func(v Signed) bool { return v.TxID == tx.TxID })
 		}
 		if same {
 			tx.Batch = b.ID
 			c.makers[tx.TxID] = b.ID // also where we never saw it signed
-			b.Mined, b.Conflict = tx, ""
-		} else if b.Mined == nil {
+			b.decide(tx)
+		} else if b.Decided() == nil {
 			b.Conflict = tx.TxID
 		}
 		s.touchBatch(b, at, tx.TxID)
@@ -95,6 +99,7 @@ func (s *State) recognise(c *Chain, tx *Spending, at time.Time) {
 	} else {
 		delete(c.foreign, tx.TxID)
 	}
+	s.attribute(c, tx)
 }
 
 // batchesOf lists the batches that inputs of a transaction are kept for.

@@ -20,7 +20,7 @@ type queueName struct {
 // The withdrawals that are queued are in one of these queues as well.
 const (
 	unadmitted WithdrawalState = "unadmitted" // not let through by the limits
-	admitted   WithdrawalState = "admitted"
+	admitted   WithdrawalState = "admitted"   // or of a token, which nothing limits
 )
 
 func newIndex() index {
@@ -70,7 +70,7 @@ func (s *State) enqueue(w *Withdrawal, state WithdrawalState) {
 	part := WithdrawalState("")
 	switch state {
 	case WithdrawalQueued:
-		if part = unadmitted; w.Admitted != 0 {
+		if part = unadmitted; w.Admitted != 0 || w.Token != "" { // no limits are set on tokens
 			part = admitted
 		}
 	case WithdrawalRequested, WithdrawalParked:

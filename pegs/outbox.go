@@ -67,6 +67,10 @@ func (s *State) spendableChange(c *Chain, b *Batch) (list []Coin) {
 
 // maySpend says whether an outpoint is among those of Spendable.
 func (s *State) maySpend(c *Chain, o chains.Outpoint) bool {
+	if c.Accounts() {
+		nonce, ok := s.NextNonce(c.ID, o.TxID)
+		return ok && o == spendAt(accountKey(o.TxID), nonce)
+	}
 	out := c.outputs[o]
 	if out == nil || s.holder(c, o) != nil {
 		return false
@@ -123,6 +127,13 @@ type Package struct {
 // input is neither in the chain nor to be made by one of ours.
 func (s *State) Package(b *Batch) (p Package, ok bool) {
 	c := s.chains[b.Chain]
+	if c.Accounts() {
+		newest := b.Newest()
+		if newest == nil {
+			return Package{}, false
+		}
+		return Package{Count: 1, VSize: newest.VSize, Fee: newest.Fee, Since: b.Since}, true
+	}
 	seen := map[string]bool{b.ID: true}
 	queue := []*Batch{b}
 	p.Since = b.Since
@@ -299,7 +310,7 @@ func (s *State) ToBroadcast(id chains.ID) []*Batch {
 func (s *State) Sendable(b *Batch) []Signed { return s.sendable(b, s.PaysOut(b.Chain)) }
 
 func (s *State) sendable(b *Batch, open bool) (list []Signed) {
-	if b.Mined != nil || b.Conflict != "" || b.Released != nil || s.chains[b.Chain].haltedByPerson(ScopePayouts) {
+	if b.Decided() != nil || b.Conflict != "" || b.Released != nil || s.chains[b.Chain].haltedByPerson(ScopePayouts) {
 		return nil
 	}
 	for _, v := range slices.Backward(b.Variants) {
@@ -322,8 +333,7 @@ func (s *State) sendable(b *Batch, open bool) (list []Signed) {
 // ToSettle lists the batches that are deep enough for the intent to settle.
 func (s *State) ToSettle(id chains.ID) []*Batch {
 	return s.batchesWhere(id, func(b *Batch) bool {
-		return b.Settled == nil && b.Assigned != nil && b.state(s) == WithdrawalConfirmed &&
-			(b.Settling == nil || b.Settling.TxID != b.Mined.TxID)
+		return s.Owes(b) && (b.Settling == nil || b.Settling.TxID != b.Decided().TxID)
 	})
 }
 
@@ -331,6 +341,6 @@ func (s *State) ToSettle(id chains.ID) []*Batch {
 // the sidechain's row is closed, as long as they are deep enough.
 func (s *State) ToSubmitSettles(id chains.ID) []*Batch {
 	return s.batchesWhere(id, func(b *Batch) bool {
-		return b.Settling != nil && b.Settled == nil && b.state(s) == WithdrawalConfirmed && b.Mined.TxID == b.Settling.TxID
+		return b.Settling != nil && s.Owes(b) && b.Decided().TxID == b.Settling.TxID
 	})
 }

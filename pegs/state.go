@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"causeway/chains"
@@ -163,6 +164,10 @@ func (s *State) dispatchBatch(event Event, at time.Time) error {
 		return s.delayed(e, at)
 	case *Admitted:
 		return s.admitted(e, at)
+	case *Balances:
+		return s.balances(e, at)
+	case *Charged:
+		return s.charged(e, at)
 	}
 	return refuse("unknown event %T", event)
 }
@@ -212,9 +217,12 @@ func (s *State) Asset(symbol string) (Asset, bool) {
 }
 
 // NativeAsset is the asset of a chain's own coin.
-func (s *State) NativeAsset(chain chains.ID) (Asset, bool) {
+func (s *State) NativeAsset(chain chains.ID) (Asset, bool) { return s.AssetOf(chain, "") }
+
+// AssetOf is the asset of a token of a chain; empty: of the chain's own coin.
+func (s *State) AssetOf(chain chains.ID, token string) (Asset, bool) {
 	for _, symbol := range s.order {
-		if a := s.assets[symbol]; a.Chain == chain && a.Token == "" {
+		if a := s.assets[symbol]; a.Chain == chain && strings.EqualFold(a.Token, token) {
 			return a, true
 		}
 	}

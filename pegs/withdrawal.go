@@ -29,6 +29,7 @@ type Withdrawal struct {
 	Row      uint64
 	Chain    chains.ID
 	Symbol   string
+	Token    string // contract; empty for the chain's own coin
 	Account  string
 	Address  string
 	Quantity string
@@ -97,7 +98,7 @@ func (s *State) requested(e *Requested, at time.Time) error {
 	}
 	w := &Withdrawal{
 		ID: e.Withdrawal, Row: e.Row, Chain: e.Chain, Symbol: e.Symbol, Account: e.Account, Address: e.Address,
-		Quantity: e.Quantity, Fee: e.Fee, Net: e.Net, Ref: e.Ref, Amount: amount, index: len(s.withdrawalList),
+		Quantity: e.Quantity, Fee: e.Fee, Net: e.Net, Ref: e.Ref, Amount: amount, Token: accountKey(asset.Token), index: len(s.withdrawalList),
 	}
 	s.withdrawals[w.ID] = w
 	s.withdrawalList = append(s.withdrawalList, w)
