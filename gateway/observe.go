@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"causeway/hotwallet"
-	"causeway/pegs"
 )
 
 // show lets the signer see what the batch of a release was assigned. Otherwise a
@@ -19,15 +18,7 @@ func (o *operator) show(ctx context.Context, t task) (waits bool, err error) {
 	if err := o.sidechain.View(func(v SideState) error { r, err = rowsOf(v, id); return err }); err != nil {
 		return false, err
 	}
-	if err := o.ledger.View(func(s *pegs.State) {
-		if b, ok := s.Batch(r.Assign.Batch); ok {
-			r.Perished = s.PerishedBefore(b)
-		}
-	}); err != nil {
-		return false, err
-	}
-	key := fmt.Sprintf("%s %d", r.Assign.Batch, len(r.Perished))
-	if o.shown[key] {
+	if o.shown[r.Assign.Batch] {
 		return false, nil
 	}
 	why, err := o.prover.show(ctx, &r)
@@ -45,7 +36,7 @@ func (o *operator) show(ctx context.Context, t task) (waits bool, err error) {
 	if err == nil || errors.Is(err, hotwallet.ErrStale) {
 		o.prover.forget(r.Assign.Batch)
 	}
-	o.shown[key] = err == nil
+	o.shown[r.Assign.Batch] = err == nil
 	return false, err
 }
 

@@ -234,7 +234,7 @@ func (w *world) openSigner(n *node) error {
 			MaxTotal: chains.NewAmount(100_00000000),
 		}},
 		BaseChainID: w.chainID, ContractID: "ssc-causeway-test", Sequencer: testKey("sequencer").Public(),
-		Final: hotwallet.Finality(hotwallet.FinalChain{Coin: w.coin(), Source: w.source(), Depth: 3}),
+		Final: hotwallet.Finality([]hotwallet.FinalChain{{Coin: w.coin(), Source: w.source(), Depth: 3}}, nil),
 	})
 	return err
 }

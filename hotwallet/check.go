@@ -21,6 +21,16 @@ type checked struct {
 	sign func() (*utxo.Signed, error)
 }
 
+// check holds a request against the rows it carries, the keys and the caps.
+// What is signed in the end is not the request's transaction but one rebuilt
+// from what was checked; the two must be the same bytes.
+func (s *LocalSigner) check(r *SignRequest) (*checked, error) {
+	if rules, ok := s.cfg.Accounts[r.Assign.Chain]; ok {
+		return s.checkAccount(rules, r)
+	}
+	return s.checkOutputs(r)
+}
+
 // checker walks one request to spend outputs.
 type checker struct {
 	signer  *LocalSigner
@@ -34,10 +44,7 @@ type checker struct {
 	change  []byte // our own change script, derived here
 }
 
-// check holds a request against the rows it carries, the keys and the caps.
-// What is signed in the end is not the request's transaction but one rebuilt
-// from what was checked; the two must be the same bytes.
-func (s *LocalSigner) check(r *SignRequest) (*checked, error) {
+func (s *LocalSigner) checkOutputs(r *SignRequest) (*checked, error) {
 	coin := s.coins[r.Assign.Chain]
 	if coin == nil {
 		return nil, refuse(ErrMalformed, "chain %q is not configured", r.Assign.Chain)

@@ -15,13 +15,17 @@ type FinalChain struct {
 	Depth  uint64        // from which on a block is final, at least 1
 }
 
-// Finality asks nodes whether transactions are final.
-func Finality(list ...FinalChain) FinalTransaction {
+// Finality asks nodes whether transactions are final: those of chains of outputs,
+// and of chains of accounts.
+func Finality(list []FinalChain, accounts map[chains.ID]FinalAccounts) FinalTransaction {
 	byID := make(map[chains.ID]FinalChain, len(list))
 	for _, c := range list {
 		byID[c.Coin.ID()] = c
 	}
 	return func(ctx context.Context, chain chains.ID, block chains.BlockRef, txid string) (FinalTx, error) {
+		if c, ok := accounts[chain]; ok {
+			return c.look(ctx, block, txid)
+		}
 		c, ok := byID[chain]
 		if !ok {
 			return FinalTx{}, fmt.Errorf("no nodes of %s", chain)
@@ -64,13 +68,9 @@ func (c *FinalChain) spends(ctx context.Context, block chains.BlockRef, txid str
 	if err != nil {
 		return nil, err
 	}
-	return spendTexts(spends), nil
-}
-
-func spendTexts(spends []chains.Spend) []string {
 	out := make([]string, len(spends))
 	for i, s := range spends {
 		out[i] = SpendText(s.Outpoint)
 	}
-	return out
+	return out, nil
 }

@@ -258,11 +258,14 @@ func (d *death) of(needs []string, generations int) (bool, error) {
 		if generations == 0 || txid == d.txid {
 			continue
 		}
-		needs, err := d.journal.needs(d.chain, txid)
+		maker, err := d.journal.maker(d.chain, txid)
 		if err != nil {
 			return false, err
 		}
-		if dead, err := d.of(needs, generations-1); dead || err != nil {
+		if maker == nil {
+			continue
+		}
+		if dead, err := d.of(maker.Spends, generations-1); dead || err != nil {
 			return dead, err
 		}
 	}
@@ -270,8 +273,7 @@ func (d *death) of(needs []string, generations int) (bool, error) {
 }
 
 // Observe shows the signer rows without asking for a signature, so that it knows
-// what a batch was assigned, and what transactions of others were to spend that it
-// needs. Errors are those of Sign.
+// what a batch was assigned. Errors are those of Sign.
 func (s *LocalSigner) Observe(ctx context.Context, r SignRequest) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -281,8 +283,9 @@ func (s *LocalSigner) Observe(ctx context.Context, r SignRequest) error {
 	if _, err := s.shown(&r); err != nil {
 		return err
 	}
-	if err := s.journal.learn(s.coins[r.Assign.Chain], r.Perished); err != nil {
-		return err
+	payments := ""
+	if rules, ok := s.cfg.Accounts[r.Assign.Chain]; ok {
+		payments = rules.payments(&r)
 	}
-	return s.journal.markAssigned(&r, "")
+	return s.journal.markAssigned(&r, payments)
 }

@@ -31,6 +31,8 @@ type SignerConfig struct {
 	// Coins are the chains it signs for, each with its caps.
 	Coins []*utxo.Coin
 	Caps  map[chains.ID]SignerCaps
+	// Accounts are the chains of accounts that it signs for.
+	Accounts map[chains.ID]AccountRules
 	// BaseChainID goes into the digest of every role message, ContractID is the
 	// id of the network's custom_json ("ssc-<chain_id>").
 	BaseChainID [32]byte

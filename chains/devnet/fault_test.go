@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/btcsuite/btcd/blockchain"
-
-	"causeway/chains/devnet/kit"
 )
 
 func (c client) fault(chain *Chain, fault Fault) {
@@ -32,7 +30,7 @@ func TestSetFault(t *testing.T) {
 		t.Error("took an unknown fault")
 	}
 	mustEqual(t, "fault", chain.Fault(), FaultNone)
-	for _, fault := range kit.Faults() {
+	for _, fault := range faults {
 		if err := chain.SetFault(fault); err != nil {
 			t.Error(err)
 		}

@@ -43,7 +43,7 @@ func (c *Chain) mine(script []byte) (chainhash.Hash, error) {
 		return chainhash.Hash{}, err
 	}
 	hash, tip := *block.Hash(), c.chain.BestSnapshot().Hash
-	return hash, c.note(recBlock, raw, tip[:])
+	return hash, c.journal.append(recBlock, raw, tip[:])
 }
 
 // solve finds the nonce. On a regtest every second one will do.

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -31,6 +32,7 @@ type server struct {
 	url     string
 	http    *http.Server
 	done    chan struct{}
+	turns   atomic.Uint64 // FaultDown alternates
 }
 
 func (c *Chain) serve(listener net.Listener, user, pass string) (*server, error) {
@@ -72,7 +74,7 @@ func (s *server) stop(ctx context.Context) error {
 // ServeHTTP implements http.Handler.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.chain.Fault() == FaultDown {
-		s.chain.BreakDown(w)
+		s.breakDown(w)
 		return
 	}
 	if !s.authorized(r) {
@@ -99,6 +101,19 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(answer) // the client is gone
+}
+
+// breakDown fails as a node does that is starting, or not there.
+func (s *server) breakDown(w http.ResponseWriter) {
+	if s.turns.Add(1)%2 == 0 {
+		if hijacker, ok := w.(http.Hijacker); ok {
+			if conn, _, err := hijacker.Hijack(); err == nil {
+				_ = conn.Close()
+				return
+			}
+		}
+	}
+	http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
 }
 
 func (s *server) authorized(r *http.Request) bool {

@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-
-	"causeway/chains/devnet/kit"
 )
 
 func TestEnvelope(t *testing.T) {
@@ -160,7 +158,7 @@ func FuzzAnswer(f *testing.F) {
 		if strings.Contains(string(body), "generatetoaddress") {
 			return // would mine for too long
 		}
-		if mode := kit.Faults()[int(fault)%len(kit.Faults())]; mode != FaultDown {
+		if mode := faults[int(fault)%len(faults)]; mode != FaultDown {
 			if err := chain.SetFault(mode); err != nil {
 				t.Fatal(err)
 			}

@@ -13,8 +13,6 @@ import (
 	"github.com/btcsuite/btcd/database"
 	_ "github.com/btcsuite/btcd/database/ffldb" // the only database driver btcd has
 	"github.com/btcsuite/btcd/wire/v2"
-
-	"causeway/chains/devnet/kit"
 )
 
 // utxoCacheBytes is small because btcd allocates it at once.
@@ -22,14 +20,14 @@ const utxoCacheBytes = 4 << 20
 
 // restore opens the database and replays what it may lack. A database that
 // does not open, or does not end where the journal ends, is built again.
-func (c *Chain) restore(records []kit.Record) error {
+func (c *Chain) restore(records []record) error {
 	from, tip := 0, *c.net.GenesisHash
 	for i, r := range records {
-		switch r.Kind {
+		switch r.kind {
 		case recClean:
-			from, tip = i+1, tipOf(r)
+			from, tip = i+1, r.tip()
 		case recBlock, recInvalidate, recReconsider:
-			tip = tipOf(r)
+			tip = r.tip()
 		}
 	}
 	err := c.restoreFrom(records[from:], tip)
@@ -37,7 +35,7 @@ func (c *Chain) restore(records []kit.Record) error {
 		return nil
 	}
 	if len(records) > 0 {
-		c.log.Warn("rebuilding the chain from its journal", "dir", c.dir.Path, "reason", err)
+		c.log.Warn("rebuilding the chain from its journal", "dir", c.dir, "reason", err)
 	}
 	if err := c.dropStore(); err != nil {
 		return err
@@ -45,7 +43,7 @@ func (c *Chain) restore(records []kit.Record) error {
 	return c.restoreFrom(records, tip)
 }
 
-func (c *Chain) restoreFrom(records []kit.Record, tip chainhash.Hash) error {
+func (c *Chain) restoreFrom(records []record, tip chainhash.Hash) error {
 	if err := c.openStore(); err != nil {
 		return err
 	}
@@ -61,10 +59,10 @@ func (c *Chain) restoreFrom(records []kit.Record, tip chainhash.Hash) error {
 }
 
 // replay repeats one operation; what the database already has is passed over.
-func (c *Chain) replay(r kit.Record) error {
-	switch r.Kind {
+func (c *Chain) replay(r record) error {
+	switch r.kind {
 	case recBlock:
-		block, err := btcutil.NewBlockFromBytes(bodyOf(r))
+		block, err := btcutil.NewBlockFromBytes(r.body())
 		if err != nil {
 			return err
 		}
@@ -73,11 +71,11 @@ func (c *Chain) replay(r kit.Record) error {
 		}
 		return c.process(block)
 	case recInvalidate, recReconsider:
-		hash, err := chainhash.NewHash(bodyOf(r))
+		hash, err := chainhash.NewHash(r.body())
 		if err != nil {
 			return err
 		}
-		if r.Kind == recInvalidate {
+		if r.kind == recInvalidate {
 			return c.chain.InvalidateBlock(hash)
 		}
 		return c.reconsider(*hash)
@@ -85,7 +83,7 @@ func (c *Chain) replay(r kit.Record) error {
 	return nil
 }
 
-func (c *Chain) storeDir() string { return filepath.Join(c.dir.Path, "blocks") }
+func (c *Chain) storeDir() string { return filepath.Join(c.dir, "blocks") }
 
 // openStore opens or creates btcd's database and the chain in it. A database
 // torn by a crash makes some btcd versions panic, which counts as an error.
@@ -135,7 +133,7 @@ func (c *Chain) closeStore() error {
 	if c.wallet == nil || c.pool == nil {
 		return nil
 	}
-	errs := []error{c.note(recClean, tip[:]), c.noteKeys()}
+	errs := []error{c.journal.append(recClean, tip[:]), c.noteKeys()}
 	for _, tx := range c.poolTxs() {
 		errs = append(errs, c.noteTx(tx))
 	}
@@ -143,10 +141,10 @@ func (c *Chain) closeStore() error {
 }
 
 // scan reads the best chain into the transaction index and the wallet.
-func (c *Chain) scan(records []kit.Record) error {
+func (c *Chain) scan(records []record) error {
 	for _, r := range records {
-		if r.Kind == recKey {
-			if err := c.wallet.reserve(binary.LittleEndian.Uint32(r.Payload)); err != nil {
+		if r.kind == recKey {
+			if err := c.wallet.reserve(binary.LittleEndian.Uint32(r.payload)); err != nil {
 				return err
 			}
 		}
@@ -169,18 +167,18 @@ func (c *Chain) scan(records []kit.Record) error {
 }
 
 // reloadPool brings back the transactions that were waiting.
-func (c *Chain) reloadPool(records []kit.Record) {
+func (c *Chain) reloadPool(records []record) {
 	from := 0
 	for i, r := range records {
-		if r.Kind == recClean {
+		if r.kind == recClean {
 			from = i
 		}
 	}
 	for _, r := range records[from:] {
-		if r.Kind != recTx {
+		if r.kind != recTx {
 			continue
 		}
-		if tx, err := btcutil.NewTxFromBytes(r.Payload); err == nil {
+		if tx, err := btcutil.NewTxFromBytes(r.payload); err == nil {
 			c.acceptAgain(tx) // most are mined by now
 		}
 	}
@@ -191,11 +189,11 @@ func (c *Chain) noteTx(tx *btcutil.Tx) error {
 	if err != nil {
 		return err
 	}
-	return c.note(recTx, raw)
+	return c.journal.append(recTx, raw)
 }
 
 func (c *Chain) noteKeys() error {
-	return c.note(recKey, binary.LittleEndian.AppendUint32(nil, c.wallet.next))
+	return c.journal.append(recKey, binary.LittleEndian.AppendUint32(nil, c.wallet.next))
 }
 
 // rawBlock is the stored bytes of any known block, stale ones included.

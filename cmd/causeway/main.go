@@ -102,7 +102,6 @@ func newRootCommand() *cobra.Command {
 		newClaimCommand(),
 		newCancelCommand(),
 		newAcknowledgeCommand(),
-		newPerishedCommand(),
 		newBackupCommand(),
 		newRestoreCommand(),
 		newVersionCommand(),

@@ -81,7 +81,7 @@ func signerConfig(h home, g *sidechain.Genesis, baseID [32]byte, cfg Config, key
 		depth := pegs.PolicyOf(id, coin.Facts()).Need(chains.Network(g.Network), section.Confirmations, chains.Amount{}, false)
 		final = append(final, hotwallet.FinalChain{Coin: coin, Source: quorum, Depth: depth + pegs.DefaultInputExtra})
 	}
-	config.Final = hotwallet.Finality(final...)
+	config.Final = hotwallet.Finality(final, nil)
 	return config, nil
 }
 

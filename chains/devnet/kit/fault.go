@@ -24,10 +24,7 @@ const (
 // LagBlocks is how far FaultLag is behind.
 const LagBlocks = 6
 
-// Faults are all of them.
-func Faults() []Fault {
-	return []Fault{FaultNone, FaultDown, FaultLag, FaultEmpty, FaultLie, FaultFloat}
-}
+var faults = []Fault{FaultNone, FaultDown, FaultLag, FaultEmpty, FaultLie, FaultFloat}
 
 // Switch holds the fault that is set; the zero value is FaultNone. It may be used
 // from any goroutine.
@@ -38,8 +35,8 @@ type Switch struct {
 
 // SetFault makes the RPC surface misbehave from the next request on.
 func (s *Switch) SetFault(fault Fault) error {
-	if !slices.Contains(Faults(), fault) {
-		return fmt.Errorf("unknown fault %q: one of %v", fault, Faults())
+	if !slices.Contains(faults, fault) {
+		return fmt.Errorf("unknown fault %q: one of %v", fault, faults)
 	}
 	s.fault.Store(fault)
 	return nil
