@@ -5,9 +5,10 @@
 //	Litecoind Litecoin       Litecoin Core (Debian's litecoind)
 //	Bchd      Bitcoin Cash   bchd v0.21.1
 //	Dogenet   Dogecoin       the project's own embedded chain, in another process
+//	Anvil     Ethereum       anvil 1.7.1, which is an EVM and not the Node below
 //
-// Which binary: the file named by CAUSEWAY_BTCD, CAUSEWAY_LITECOIND or
-// CAUSEWAY_BCHD; else the one in PATH, if it is of the pinned version (any, for
+// Which binary: the file named by CAUSEWAY_BTCD, CAUSEWAY_LITECOIND,
+// CAUSEWAY_BCHD or CAUSEWAY_ANVIL; else the one in PATH, if it is of the pinned version (any, for
 // litecoind); else, only when CAUSEWAY_REQUIRE_NODES=1, btcd and bchd are built
 // (a minute or two, once, kept in the user's cache folder). When there is none the
 // test is skipped with a message that says so, and fails instead under
