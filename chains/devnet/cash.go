@@ -21,7 +21,7 @@ import (
 // Bitcoin Cash (Params.ForkID). btcd's script engine refuses its signatures, so
 // signatures are judged here, before a transaction reaches the mempool, and
 // btcd's parts see inputs that are locked by nothing: blocks hold only what passed
-// through the mempool.
+// through the mempool, and what submitblock brought, whose signatures nobody judges.
 //
 // A transaction may only spend P2PKH outputs, by ECDSA signatures of type
 // ALL|FORKID with the compressed key. Left out, though nodes have it: every other

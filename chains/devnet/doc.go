@@ -32,7 +32,7 @@
 // unknown method, 400 for a bad envelope) in every version of JSON-RPC, as in
 // Core before v28; bodies beyond 16 MiB get 413, bad credentials 401. Methods:
 //
-//	generatetoaddress sendtoaddress getnewaddress getbalance validateaddress
+//	generatetoaddress submitblock sendtoaddress getnewaddress getbalance validateaddress
 //	getblockcount getbestblockhash getblockhash getblock getblockheader
 //	getblockchaininfo getnetworkinfo getchaintips invalidateblock reconsiderblock
 //	getrawtransaction getrawmempool sendrawtransaction testmempoolaccept gettxout

@@ -1,8 +1,10 @@
 package devnet
 
 import (
+	"encoding/hex"
 	"errors"
 
+	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
 )
 
@@ -14,6 +16,7 @@ func controlMethods() map[string]method {
 		"generatetoaddress": {params: []string{"nblocks", "address", "maxtries"}, required: 2, acts: true, run: generateToAddress},
 		"invalidateblock":   {params: []string{"blockhash"}, required: 1, acts: true, run: invalidateBlock},
 		"reconsiderblock":   {params: []string{"blockhash"}, required: 1, acts: true, run: reconsiderBlock},
+		"submitblock":       {params: []string{"hexdata", "dummy"}, required: 1, acts: true, run: submitBlock},
 	}
 }
 
@@ -70,6 +73,38 @@ func (k *call) reorganize(change func(*Chain, chainhash.Hash) error) (any, error
 		return nil, fail(codeAddressOrKey, "Block not found")
 	case err != nil:
 		return nil, fail(codeInternal, "%v", err)
+	}
+	return nil, nil
+}
+
+// submitBlock answers null for a block that is the best now, and else a word: Core's
+// for a known one and for one on another branch, or why it was refused.
+func submitBlock(k *call) (any, error) {
+	text, err := k.text(0)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := hex.DecodeString(text)
+	if err != nil {
+		return nil, fail(codeDeserialization, "Block decode failed")
+	}
+	block, err := btcutil.NewBlockFromBytes(raw)
+	if err != nil || len(block.Transactions()) == 0 {
+		return nil, fail(codeDeserialization, "Block decode failed")
+	}
+	k.c.mu.Lock()
+	defer k.c.mu.Unlock()
+	if _, err := k.c.chain.HeaderByHash(block.Hash()); err == nil {
+		return "duplicate", nil
+	}
+	if _, err := k.c.chain.HeaderByHash(&block.MsgBlock().Header.PrevBlock); err != nil {
+		return "prev-blk-not-found", nil
+	}
+	if err := k.c.take(block); err != nil {
+		return "rejected: " + err.Error(), nil
+	}
+	if k.c.chain.BestSnapshot().Hash != *block.Hash() {
+		return "inconclusive", nil
 	}
 	return nil, nil
 }

@@ -35,15 +35,24 @@ func (c *Chain) mine(script []byte) (chainhash.Hash, error) {
 		return chainhash.Hash{}, err
 	}
 	block := btcutil.NewBlock(msg)
-	if err := c.process(block); err != nil {
-		return chainhash.Hash{}, err
+	return *block.Hash(), c.take(block)
+}
+
+// take makes a block part of the chain and of the journal. It may end the branch
+// that was the best. The lock is held for writing.
+func (c *Chain) take(block *btcutil.Block) error {
+	c.detached = nil
+	err := c.process(block)
+	c.settlePool()
+	if err != nil {
+		return err
 	}
 	raw, err := block.Bytes()
 	if err != nil {
-		return chainhash.Hash{}, err
+		return err
 	}
-	hash, tip := *block.Hash(), c.chain.BestSnapshot().Hash
-	return hash, c.journal.append(recBlock, raw, tip[:])
+	tip := c.chain.BestSnapshot().Hash
+	return c.journal.append(recBlock, raw, tip[:])
 }
 
 // solve finds the nonce. On a regtest every second one will do.
