@@ -10,6 +10,7 @@ import (
 
 	"causeway/chains"
 	"causeway/chains/utxo"
+	"causeway/chains/utxo/rpcnode"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -107,20 +108,42 @@ func (n *Node) Sample(height uint64) Sample {
 	var s Sample
 	n.Call(&hash, "getblockhash", height)
 	n.big(&s.Raw, "getblock", hash, 0)
-	n.big(&s.Node, "getblock", hash, 2)
-	if len(s.Node.RawTx) == 0 {
-		if err := json.Unmarshal(s.Node.Tx, &s.Node.RawTx); err != nil {
-			n.t.Fatal(err)
+	s.Node = shown(n.t, n.Client, hash)
+	return s
+}
+
+// maxShown bounds a block as JSON.
+const maxShown = 64 << 20
+
+// shown is what a node says of a block.
+func shown(t testing.TB, client *rpcnode.Client, hash string) (nb NodeBlock) {
+	t.Helper()
+	if err := client.CallLimit(t.Context(), maxShown, &nb, "getblock", hash, 2); err != nil {
+		t.Fatal(err)
+	}
+	if len(nb.RawTx) == 0 {
+		if err := json.Unmarshal(nb.Tx, &nb.RawTx); err != nil {
+			t.Fatal(err)
 		}
 	}
-	s.Node.Tx = nil
-	return s
+	nb.Tx = nil
+	return nb
+}
+
+// Show is what a node's JSON says of a block, in our form; pegOut is the depth that
+// payments out of an extension block ask for.
+func Show(t testing.TB, client *rpcnode.Client, hash string, pegOut uint64) *chains.Block {
+	t.Helper()
+	nb := shown(t, client, hash)
+	b := nb.block(t, pegOut)
+	b.Height = nb.Height
+	return b
 }
 
 // big is Call for large answers.
 func (n *Node) big(result any, method string, params ...any) {
 	n.t.Helper()
-	if err := n.Client.CallLimit(n.t.Context(), 64<<20, result, method, params...); err != nil {
+	if err := n.Client.CallLimit(n.t.Context(), maxShown, result, method, params...); err != nil {
 		n.t.Fatal(err)
 	}
 }

@@ -3,6 +3,7 @@ package nodetest
 import (
 	"bytes"
 	"encoding/hex"
+	"slices"
 
 	"causeway/chains"
 	"causeway/chains/utxo"
@@ -93,6 +94,107 @@ func (n *Node) Send(payouts ...Payout) (txid string) {
 	if !change.Less(n.Coin.Dust(n.miner.script)) {
 		payees = append(payees, utxo.Payee{Script: n.miner.script, Amount: change})
 	}
+	signed := n.sign(inputs, payees)
+	n.Call(&txid, "sendrawtransaction", hex.EncodeToString(signed.Raw))
+	n.sent[txid] = inputs
+	return txid
+}
+
+// conflictRate is the fee of a Conflict of some 200 bytes, in relay fees of 1000:
+// dearer than any Send.
+const conflictRate = 40
+
+// Conflict makes, and does not send, a dearer transaction that takes the coins of
+// one that was sent back to the miner.
+func (n *Node) Conflict(txid string) (raw []byte) {
+	n.t.Helper()
+	inputs := n.sent[txid]
+	var have chains.Amount
+	for _, in := range inputs {
+		have, _ = have.Add(in.Amount)
+	}
+	fee, err := (conflictRate * n.Coin.Facts().RelayFee).Fee(1000)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	rest, err := have.Sub(fee)
+	if err != nil {
+		n.t.Fatalf("no transaction %s of the miner's: %v", txid, err)
+	}
+	return n.sign(inputs, []utxo.Payee{{Script: n.miner.script, Amount: rest}}).Raw
+}
+
+// Reward makes, and does not send, a transaction that spends what the block at a
+// height pays to the miner.
+func (n *Node) Reward(height uint64) (raw []byte, out chains.Outpoint) {
+	n.t.Helper()
+	for _, o := range n.Block(height).Outputs {
+		if o.Coinbase && bytes.Equal(o.Script, n.miner.script) {
+			return n.Spend(o), o.Outpoint
+		}
+	}
+	n.t.Fatalf("block %d pays nothing to the miner", height)
+	return nil, chains.Outpoint{}
+}
+
+// Spend makes, and does not send, a transaction of one output of the miner's, to the
+// miner.
+func (n *Node) Spend(o chains.Output) (raw []byte) {
+	n.t.Helper()
+	fee, err := (payRate * n.Coin.Facts().RelayFee).Fee(1000)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	rest, err := o.Amount.Sub(fee)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	in := utxo.Input{Outpoint: o.Outpoint, Amount: o.Amount, Script: o.Script, Sequence: utxo.Replaceable}
+	return n.sign([]utxo.Input{in}, []utxo.Payee{{Script: n.miner.script, Amount: rest}}).Raw
+}
+
+// SendTokens pays coins with 100 new CashTokens to a script: a bchd takes them.
+func (n *Node) SendTokens(script []byte, amount chains.Amount) (txid string) {
+	n.t.Helper()
+	key, _ := btcec.PrivKeyFromBytes(bytes.Repeat([]byte{0x17}, 32)) // not the miner's, who would spend it again
+	own := P2PKH(key)
+	to, err := n.Coin.Address(own)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	fee, err := (payRate * n.Coin.Facts().RelayFee).Fee(1000)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	most, err := amount.Add(fee)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	// The category is the id of a transaction whose output 0 is spent. By BIP69 that is
+	// one of two payments that are less than the change.
+	first := n.Send(Payout{to, most}, Payout{to, most})
+	category, err := hex.DecodeString(first)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	slices.Reverse(category)
+	draft, err := n.Coin.Draft(
+		[]utxo.Input{{Outpoint: chains.Outpoint{TxID: first}, Amount: most, Script: own, Sequence: utxo.Replaceable}},
+		[]utxo.Payee{{Script: slices.Concat([]byte{0xef}, category, []byte{0x10, 100}, script), Amount: amount}}, 0)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	signed, err := draft.Sign(func([]byte) (*btcec.PrivateKey, error) { return key, nil })
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.Call(&txid, "sendrawtransaction", hex.EncodeToString(signed.Raw))
+	return txid
+}
+
+// sign makes a transaction of the miner's coins.
+func (n *Node) sign(inputs []utxo.Input, payees []utxo.Payee) *utxo.Signed {
+	n.t.Helper()
 	draft, err := n.Coin.Draft(inputs, payees, 0)
 	if err != nil {
 		n.t.Fatal(err)
@@ -101,8 +203,7 @@ func (n *Node) Send(payouts ...Payout) (txid string) {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	n.Call(&txid, "sendrawtransaction", hex.EncodeToString(signed.Raw))
-	return txid
+	return signed
 }
 
 // take removes coins from the miner's until they suffice.

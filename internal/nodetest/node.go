@@ -4,16 +4,19 @@ import (
 	"bytes"
 	"crypto/rand"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"causeway/chains"
+	"causeway/chains/devnet"
 	"causeway/chains/utxo"
 	"causeway/chains/utxo/rpcnode"
 )
@@ -35,14 +38,21 @@ type Node struct {
 	Client *rpcnode.Client
 	// Coin is the node's coin on regtest.
 	Coin *utxo.Coin
+	// Embedded is the chain that runs in this process now; nil: the node is another.
+	Embedded func() *devnet.Chain
 
 	t     testing.TB
 	spec  spec
 	miner miner
-	cmd   *exec.Cmd
-	done  chan struct{} // closed when the process has ended
+	path  string // of the program
+	place place
 	log   *lockedBuffer
-	stop  sync.Once
+	// sent is what each transaction of the miner's spends.
+	sent map[string][]utxo.Input
+
+	mu   sync.Mutex
+	halt func()        // ends what runs; nil: nothing does
+	done chan struct{} // closed when it has ended
 }
 
 // spec is what differs between nodes.
@@ -51,6 +61,8 @@ type spec struct {
 	newCoin func(chains.Network) (*utxo.Coin, error)
 	segwit  bool // what the miner is paid to
 	command func(path string, p place) *exec.Cmd
+	// embed runs the node in this process instead, and gives what ends it.
+	embed func(p place) (io.Closer, error)
 	// generates says that blocks are made by "generate" for that address, and not
 	// by "generatetoaddress".
 	generates bool
@@ -73,9 +85,9 @@ func start(t testing.TB, path string, s spec) *Node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &Node{t: t, spec: s, Coin: coin, miner: newMiner(s.segwit)}
+	n := &Node{t: t, spec: s, Coin: coin, path: path, miner: newMiner(s.segwit), sent: map[string][]utxo.Input{}}
 	for try := 1; ; try++ {
-		err := n.start(path, filepath.Join(t.TempDir(), fmt.Sprint(try)))
+		err := n.settle(filepath.Join(t.TempDir(), fmt.Sprint(try)))
 		if err == nil {
 			break
 		}
@@ -83,13 +95,13 @@ func start(t testing.TB, path string, s spec) *Node {
 		if try == startTries { // a port may be taken between our look and its
 			t.Fatalf("%s does not start: %v\n%s", s.name, err, n.log)
 		}
-		n.stop = sync.Once{}
 	}
 	t.Cleanup(n.Stop)
 	return n
 }
 
-func (n *Node) start(path, dir string) error {
+// settle finds a place for the node and runs it there.
+func (n *Node) settle(dir string) error {
 	p2p, rpc, err := freePorts()
 	if err != nil {
 		return err
@@ -97,24 +109,61 @@ func (n *Node) start(path, dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	n.log, n.done = &lockedBuffer{}, make(chan struct{})
-	at := place{dir: dir, p2p: p2p, rpc: rpc, miner: n.minerAddress(), password: rand.Text()}
-	n.cmd = n.spec.command(path, at)
-	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
-	if err := n.cmd.Start(); err != nil {
-		close(n.done)
-		return err
-	}
-	go func() {
-		_ = n.cmd.Wait()
-		close(n.done)
-	}()
-	n.URL = "http://" + user + ":" + at.password + "@" + rpc
+	n.place = place{dir: dir, p2p: p2p, rpc: rpc, miner: n.minerAddress(), password: rand.Text()}
+	n.URL = "http://" + user + ":" + n.place.password + "@" + rpc
 	if n.Client, err = rpcnode.NewClient(n.URL, callWait); err != nil {
 		return err
 	}
-	return n.ready()
+	return n.run()
 }
+
+// run starts the node where it belongs and waits until it answers.
+func (n *Node) run() error {
+	n.log = &lockedBuffer{}
+	done := make(chan struct{})
+	halt, err := n.launch(done)
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	n.halt, n.done = halt, done
+	n.mu.Unlock()
+	return n.ready(done)
+}
+
+// launch starts it; done is closed when it has ended.
+func (n *Node) launch(done chan struct{}) (halt func(), err error) {
+	if n.spec.embed != nil {
+		running, err := n.spec.embed(n.place)
+		return func() {
+			if err := running.Close(); err != nil {
+				n.t.Errorf("%s: %v", n.spec.name, err)
+			}
+			close(done)
+		}, err
+	}
+	cmd := n.spec.command(n.path, n.place)
+	cmd.Stdout, cmd.Stderr = n.log, n.log
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = cmd.Wait()
+		close(done)
+	}()
+	return func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		select {
+		case <-done:
+		case <-time.After(stopWait):
+			_ = cmd.Process.Kill()
+			<-done
+		}
+	}, nil
+}
+
+// Miner is the script that blocks pay to.
+func (n *Node) Miner() []byte { return slices.Clone(n.miner.script) }
 
 // minerAddress is where blocks pay to.
 func (n *Node) minerAddress() string {
@@ -127,7 +176,7 @@ func (n *Node) minerAddress() string {
 }
 
 // ready waits until the node answers.
-func (n *Node) ready() error {
+func (n *Node) ready(done chan struct{}) error {
 	deadline := time.Now().Add(startWait)
 	for {
 		err := n.Client.Call(n.t.Context(), nil, "getblockcount")
@@ -135,7 +184,7 @@ func (n *Node) ready() error {
 			return nil
 		}
 		select {
-		case <-n.done:
+		case <-done:
 			return fmt.Errorf("the process ended: %w", err)
 		case <-time.After(50 * time.Millisecond):
 		}
@@ -145,23 +194,28 @@ func (n *Node) ready() error {
 	}
 }
 
-// Stop ends the process. It may be called again.
+// Stop ends the node. It may be called again.
 func (n *Node) Stop() {
-	n.stop.Do(func() {
-		if n.Client != nil {
-			n.Client.Close()
-		}
-		if n.cmd == nil || n.cmd.Process == nil {
-			return
-		}
-		_ = n.cmd.Process.Signal(os.Interrupt)
-		select {
-		case <-n.done:
-		case <-time.After(stopWait):
-			_ = n.cmd.Process.Kill()
-			<-n.done
-		}
-	})
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.Client != nil {
+		n.Client.Close()
+	}
+	if n.halt != nil {
+		n.halt()
+		n.halt = nil
+	}
+}
+
+// Restart ends the node, calls down, and runs it again at the same place. Of btcd
+// and bchd nothing but the place is left: they forget a regtest chain.
+func (n *Node) Restart(down func()) {
+	n.t.Helper()
+	n.Stop()
+	down()
+	if err := n.run(); err != nil {
+		n.t.Fatalf("%s does not start again: %v\n%s", n.spec.name, err, n.log)
+	}
 }
 
 // Call calls a method of the node and decodes its result.

@@ -1,16 +1,20 @@
 package nodetest
 
 import (
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
+	"causeway/chains"
 	"causeway/chains/bitcoin"
 	"causeway/chains/bitcoincash"
+	"causeway/chains/devnet"
 	"causeway/chains/dogecoin"
 	"causeway/chains/litecoin"
+	"causeway/chains/utxo"
 	"causeway/chains/utxo/rpcnode"
 )
 
@@ -37,7 +41,8 @@ func btcsuite(path string, p place) *exec.Cmd {
 // Litecoind runs a litecoind as it is shipped: it refuses replacements. Without
 // mweb its extension blocks never activate; with it they do at block 432, which
 // must hold a payment into them (ActivateMWEB).
-func Litecoind(t testing.TB, mweb bool) *Node {
+// More are further options of the command line.
+func Litecoind(t testing.TB, mweb bool, more ...string) *Node {
 	t.Helper()
 	return start(t, litecoind.path(t), spec{
 		name: "litecoind", newCoin: litecoin.New, segwit: true,
@@ -53,7 +58,7 @@ func Litecoind(t testing.TB, mweb bool) *Node {
 				args = append(args, "-vbparams=mweb:9223372036854775807:9223372036854775807")
 			}
 			_ = os.WriteFile(filepath.Join(p.dir, "none.conf"), nil, 0o600) // missing, it says so itself
-			return exec.Command(path, args...)
+			return exec.Command(path, append(args, more...)...)
 		},
 	})
 }
@@ -114,4 +119,19 @@ func Dogenet(t testing.TB) *Node {
 			return exec.Command(path, "-coin", "doge", "-dir", filepath.Join(p.dir, "chain"), "-listen", p.rpc, "-user", user, "-password", p.password)
 		},
 	})
+}
+
+// Embedded runs an embedded chain (chains/devnet) in this process.
+func Embedded(t testing.TB, params devnet.Params, newCoin func(chains.Network) (*utxo.Coin, error)) *Node {
+	t.Helper()
+	var chain *devnet.Chain
+	n := start(t, "", spec{
+		name: "embedded " + params.Name, newCoin: newCoin, segwit: params.SegWit,
+		embed: func(p place) (_ io.Closer, err error) {
+			chain, err = devnet.New(devnet.Config{Params: params, Dir: filepath.Join(p.dir, "chain"), Listen: p.rpc, User: user, Pass: p.password})
+			return chain, err
+		},
+	})
+	n.Embedded = func() *devnet.Chain { return chain }
+	return n
 }
