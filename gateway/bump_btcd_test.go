@@ -16,7 +16,7 @@ import (
 func bumpedOnBtcd(t *testing.T) (d *driver, node, maker *nodetest.Node, w Withdrawal) {
 	node, maker = nodetest.Btcd(t), nodetest.Btcd(t)
 	node.Generate(103)
-	carry(node, maker, 1)
+	nodetest.Carry(node, maker)
 	d = newDriver(t)
 	source, err := rpcnode.New(node.URL, d.coin(), rpcnode.Options{Logger: d.log})
 	if err != nil {
@@ -32,9 +32,8 @@ func bumpedOnBtcd(t *testing.T) (d *driver, node, maker *nodetest.Node, w Withdr
 	t.Cleanup(func() { d.node.close() })
 	d.pump()
 	node.Pay(d.depositAddress("alice"), chains.NewAmount(2_000_000))
-	from := node.Height() + 1
 	node.Generate(4)
-	carry(node, maker, from)
+	nodetest.Carry(node, maker)
 	d.until("credited", func() bool { return len(d.deposits("alice")["credited"]) == 1 })
 	// btcd learns its estimate from the few transactions there were.
 	d.act("alice", "tokens", "transfer", `{"to":"pegfees","symbol":"SWAP.BTC","quantity":"0.002"}`)
@@ -43,9 +42,8 @@ func bumpedOnBtcd(t *testing.T) (d *driver, node, maker *nodetest.Node, w Withdr
 	d.call(&payee, "getnewaddress")
 	id := d.withdraw("alice", "0.01", payee)
 	d.until("broadcast", func() bool { return d.withdrawal(id).State == "broadcast" })
-	from = maker.Height() + 1
 	maker.Generate(bumpAfter)
-	carry(maker, node, from)
+	nodetest.Carry(maker, node)
 	d.until("bumped", func() bool {
 		var pool []string
 		node.Call(&pool, "getrawmempool")
@@ -53,16 +51,6 @@ func bumpedOnBtcd(t *testing.T) (d *driver, node, maker *nodetest.Node, w Withdr
 		return len(w.Variants) == 2 && slices.Equal(pool, w.Variants[1:])
 	})
 	return d, node, maker, w
-}
-
-// carry hands the blocks of a node from a height on to another.
-func carry(from, to *nodetest.Node, height uint64) {
-	for top := from.Height(); height <= top; height++ {
-		var hash, raw string
-		from.Call(&hash, "getblockhash", height)
-		from.Call(&raw, "getblock", hash, 0)
-		to.Call(nil, "submitblock", raw)
-	}
 }
 
 // A real node takes the dearer variant in place of the first, by its own rules,
@@ -79,10 +67,9 @@ func TestReplacementOnBtcd(t *testing.T) {
 		} else {
 			maker = node
 		}
-		from := maker.Height() + 1
 		maker.Generate(2)
 		if maker != node {
-			carry(maker, node, from)
+			nodetest.Carry(maker, node)
 		}
 		d.until("settled", func() bool { return d.withdrawal(w.ID).State == "settled" })
 		if got := d.withdrawal(w.ID); got.TxID != want {

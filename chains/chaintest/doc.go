@@ -1,6 +1,29 @@
-// Package chaintest is an in-memory chain of the Bitcoin family for tests and
-// campaigns: everything that an outside chain can do to a gateway, on command
-// and from a seed.
+// Package chaintest holds two things: the conformance suite that every outside
+// chain passes (Run), and an in-memory chain of the Bitcoin family for tests and
+// campaigns (Sim): everything that an outside chain can do to a gateway, on
+// command and from a seed.
+//
+// # The suite
+//
+//	chaintest.Run(t, &chaintest.Subject{Chain: coin, Payer: payer, Open: …})
+//
+// It works through the seams alone: chains.Chain, chains.Source, a follower, a Payer
+// for what happens on the chain, and a Wallet for what we pay. Its cases run one
+// after the other on one chain that grows: deposits of each kind of output, alone
+// and together, rewards, reorganisations in which a payment is paid again, is gone
+// or is replaced, the mempool with its replacements and evictions, payouts to each
+// kind, fees, dust, restarts of the client and of the node, nodes of other networks
+// and too old ones, nodes that misbehave, 1,000 blocks at once, and each block that
+// was seen against the node's own JSON. What does not apply to a subject is said
+// with its reason, and is never skipped in silence (Subject.Lacks).
+//
+// The subjects are in this package's tests: a Sim and an embedded chain of every
+// coin, btcd, litecoind with and without extension blocks, bchd, and the embedded
+// Dogecoin in a process of its own. To add one: fill in a Subject there
+// (internal/nodetest.World drives any node with bitcoind's RPC). To add a case: a row
+// in cases.
+//
+// # The simulator
 //
 //	sim, err := chaintest.New(chaintest.Config{Params: devnet.Bitcoin(), Nodes: 3, Seed: 7})
 //	http.Serve(listener, sim.Handler())              // other processes: …/0, …/1, …/2

@@ -43,8 +43,8 @@ func TestLitecoindMWEB(t *testing.T) {
 			Pay: func(units int64) error { return pegOut(t, inner, k.Address, units) },
 		})
 	}
+	pegOutMatures(t, node, inner) // before a restart, which forgets wallets
 	chaintest.Run(t, s)
-	pegOutMatures(t, node, inner)
 }
 
 // pegOut pays out of the extension block.

@@ -1,8 +1,8 @@
 package chaintest
 
 // Payer moves coins on a chain under test and makes its blocks: what a test of
-// a chain needs beside the chain itself. A Sim is one; so is whatever drives a
-// real node.
+// a chain needs beside the chain itself. A Sim is one; so is a node with its rival
+// (internal/nodetest.World).
 type Payer interface {
 	// NewAddress is a fresh address that belongs to nobody under test.
 	NewAddress() (string, error)

@@ -6,6 +6,10 @@
 //	Bchd      Bitcoin Cash   bchd v0.21.1
 //	Dogenet   Dogecoin       the project's own embedded chain, in another process
 //	Anvil     Ethereum       anvil 1.7.1, which is an EVM and not the Node below
+//	Embedded  each coin      the same in this process
+//
+// A World is a node with a rival of its kind, whose blocks can take the place of the
+// node's: the conformance suite (chains/chaintest) runs on it.
 //
 // Which binary: the file named by CAUSEWAY_BTCD, CAUSEWAY_LITECOIND,
 // CAUSEWAY_BCHD or CAUSEWAY_ANVIL; else the one in PATH, if it is of the pinned version (any, for
@@ -16,8 +20,8 @@
 // built from this tree and never skips.
 //
 // Invariants: nothing outside the test's temporary folder and the cache folder is
-// read or written; btcd and bchd forget their regtest chain at every start, so a
-// Node is never restarted.
+// read or written; btcd and bchd forget their regtest chain at every start, and a
+// World gives it back to them.
 //
 // To add another node: a function beside these that fills in spec.
 package nodetest

@@ -26,7 +26,7 @@ const (
 
 	startTries = 3
 	startWait  = 30 * time.Second
-	stopWait   = 10 * time.Second
+	stopWait   = time.Minute
 	callWait   = 2 * time.Minute // nodes share a machine with all other tests
 )
 
@@ -66,6 +66,8 @@ type spec struct {
 	// generates says that blocks are made by "generate" for that address, and not
 	// by "generatetoaddress".
 	generates bool
+	// mines is the height up to which its own miner can; 0: any.
+	mines int
 }
 
 // place is where a node runs.
@@ -241,10 +243,19 @@ func (n *Node) Source() *rpcnode.Node {
 func (n *Node) Generate(blocks int) []string {
 	n.t.Helper()
 	var hashes []string
-	if n.spec.generates {
-		n.Call(&hashes, "generate", blocks)
-	} else {
+	if !n.spec.generates {
 		n.Call(&hashes, "generatetoaddress", blocks, n.minerAddress())
+		return hashes
+	}
+	own := blocks
+	if n.spec.mines > 0 {
+		own = max(0, min(blocks, n.spec.mines-int(n.Height())))
+	}
+	if own > 0 {
+		n.Call(&hashes, "generate", own)
+	}
+	for range blocks - own {
+		hashes = append(hashes, n.mint())
 	}
 	return hashes
 }

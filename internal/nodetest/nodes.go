@@ -27,7 +27,7 @@ func Btcd(t testing.TB) *Node {
 // Bchd runs a bchd.
 func Bchd(t testing.TB) *Node {
 	t.Helper()
-	return start(t, bchd.path(t), spec{name: "bchd", newCoin: bitcoincash.New, generates: true, command: btcsuite})
+	return start(t, bchd.path(t), spec{name: "bchd", newCoin: bitcoincash.New, generates: true, mines: bchdMines, command: btcsuite})
 }
 
 // btcsuite is the command line of btcd and what descends from it.
@@ -53,6 +53,8 @@ func Litecoind(t testing.TB, mweb bool, more ...string) *Node {
 				"-datadir=" + p.dir, "-conf=" + filepath.Join(p.dir, "none.conf"), "-regtest", "-server", "-txindex", "-printtoconsole=0",
 				"-bind=127.0.0.1", "-port=" + p2pPort, "-rpcbind=127.0.0.1", "-rpcport=" + rpcPort, "-rpcallowip=127.0.0.1",
 				"-rpcuser=" + user, "-rpcpassword=" + p.password, "-fallbackfee=0.0002", "-keypool=5", "-listenonion=0", "-dnsseed=0", "-upnp=0",
+				// It ends when no connection is open, or after so many seconds.
+				"-rpcservertimeout=3",
 			}
 			if !mweb {
 				args = append(args, "-vbparams=mweb:9223372036854775807:9223372036854775807")
