@@ -39,10 +39,10 @@ func depositMany(t *testing.T, r *trial) {
 	var outputs []Output
 	kinds := slices.DeleteFunc(r.Kinds(t.Name()), func(k Kind) bool { return k.Pay != nil })
 	for i, k := range kinds {
-		outputs = append(outputs, Output{k.Address, r.units(i)})
+		outputs = append(outputs, Output{Address: k.Address, Units: r.units(i)})
 	}
 	first := kinds[0]
-	outputs = append(outputs, Output{first.Address, r.units(100)}, Output{first.Address, r.units(0)})
+	outputs = append(outputs, Output{Address: first.Address, Units: r.units(100)}, Output{Address: first.Address, Units: r.units(0)})
 	w := r.walk(t, kinds...)
 	txid, err := r.Send(outputs...)
 	if err != nil {

@@ -123,7 +123,7 @@ func payoutKinds(t *testing.T, r *trial) {
 	h := r.fund(t, kinds, 2, 2, 3)
 	var outputs []Output
 	for i, k := range kinds {
-		outputs = append(outputs, Output{k.Address, r.units(i)})
+		outputs = append(outputs, Output{Address: k.Address, Units: r.units(i)})
 	}
 	p, _ := h.payout(2*r.Chain.Facts().RelayFee, outputs...)
 	h.send(p)
@@ -154,24 +154,24 @@ func payoutFees(t *testing.T, r *trial) {
 	h := r.fund(t, []Kind{k}, 3, 3, 3, 3, 3)
 	relay := r.Chain.Facts().RelayFee
 	for _, rate := range []chains.FeeRate{relay, relay + relay/3, 5 * relay} {
-		p, _ := h.payout(rate, Output{k.Address, r.units(0)})
+		p, _ := h.payout(rate, Output{Address: k.Address, Units: r.units(0)})
 		least, errLeast := rate.Fee(p.Size)
 		most, errMost := rate.Fee(p.Planned)
 		if errLeast != nil || errMost != nil || p.Fee.Less(least) || most.Less(p.Fee) || p.Planned < p.Size {
 			t.Errorf("at %d: a fee of %s for %d of planned %d, want %s to %s", rate, p.Fee, p.Size, p.Planned, least, most)
 		}
 	}
-	low, _ := h.payout(relay/2, Output{k.Address, r.units(0)})
+	low, _ := h.payout(relay/2, Output{Address: k.Address, Units: r.units(0)})
 	if verdict, err := h.client.Broadcast(t.Context(), low.Raw); verdict != chains.Rejected {
 		t.Errorf("half the relay fee: %s, %v", verdict, err)
 	}
-	if p, err := r.Wallet.Pay(h.funds, []Output{{k.Address, r.units(0)}}, r.Wallet.MaxRate+1, h.height()); err == nil {
+	if p, err := r.Wallet.Pay(h.funds, []Output{{Address: k.Address, Units: r.units(0)}}, r.Wallet.MaxRate+1, h.height()); err == nil {
 		t.Errorf("above the limit: a fee of %s", p.Fee)
 	}
 	if rate, ok, err := h.client.EstimateFee(t.Context(), 6); err != nil {
 		t.Errorf("the node's estimate: %d, %v, %v", rate, ok, err)
 	}
-	p, _ := h.payout(relay, Output{k.Address, r.units(0)})
+	p, _ := h.payout(relay, Output{Address: k.Address, Units: r.units(0)})
 	h.send(p) // the lowest rate that is taken
 	r.mine(t, 1)
 	h.follow()
@@ -190,12 +190,12 @@ func payoutDust(t *testing.T, r *trial) {
 	}
 	var least []Output
 	for _, k := range kinds {
-		least = append(least, Output{k.Address, dust(k.Script)})
-		if p, err := r.Wallet.Pay(h.funds, []Output{{k.Address, dust(k.Script) - 1}}, rate, h.height()); err == nil {
+		least = append(least, Output{Address: k.Address, Units: dust(k.Script)})
+		if p, err := r.Wallet.Pay(h.funds, []Output{{Address: k.Address, Units: dust(k.Script) - 1}}, rate, h.height()); err == nil {
 			t.Errorf("dust to %s: %+v", k, p)
 		}
 	}
-	if _, err := r.Wallet.Pay(h.funds, []Output{{kinds[0].Address, 0}}, rate, h.height()); err == nil {
+	if _, err := r.Wallet.Pay(h.funds, []Output{{Address: kinds[0].Address, Units: 0}}, rate, h.height()); err == nil {
 		t.Error("a payment of nothing")
 	}
 	all, _ := h.payout(rate, least...)
@@ -222,14 +222,14 @@ func changeless(t *testing.T, r *trial, k Kind, rate chains.FeeRate) {
 		return total
 	}
 	all := sum()
-	first, change := h.payout(rate, Output{k.Address, r.Units})
+	first, change := h.payout(rate, Output{Address: k.Address, Units: r.Units})
 	left := sum() // of one coin, as large as the one that was spent but for a unit
 	limit := number(r.Chain.Dust(r.Wallet.Change))
 	if number(change) < limit {
 		t.Fatalf("a change of %s", change)
 	}
 	units := r.Units + number(change) + (2*left - all) - limit + 1 // the change would be one unit short
-	p, none := h.payout(rate, Output{k.Address, units})
+	p, none := h.payout(rate, Output{Address: k.Address, Units: units})
 	if !none.IsZero() || !first.Fee.Less(p.Fee) {
 		t.Errorf("change of %s, a fee of %s after %s", none, p.Fee, first.Fee)
 	}

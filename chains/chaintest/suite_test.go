@@ -121,7 +121,14 @@ func onSim(t *testing.T, c coinOf) *chaintest.Subject {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim, err := chaintest.New(chaintest.Config{Params: c.params(), Nodes: 3, Seed: 11})
+	cfg := chaintest.Config{Params: c.params(), Nodes: 3, Seed: 11}
+	switch coin.ID() {
+	case chains.LTC:
+		cfg.Extension = true
+	case chains.DOGE:
+		cfg.ChainID = dogecoin.ChainID
+	}
+	sim, err := chaintest.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +148,7 @@ func onSim(t *testing.T, c coinOf) *chaintest.Subject {
 			}
 			return chaintest.NewClient(q, coin)
 		},
-		Kinds: func(salt string) []chaintest.Kind { return chaintest.ScriptKinds(coin, t.Name()+salt) },
+		Kinds: func(salt string) []chaintest.Kind { return simKinds(sim, coin, t.Name()+salt) },
 		Send: func(outputs ...chaintest.Output) (string, error) {
 			tx, err := sim.Send(outputs...)
 			if err != nil {
@@ -155,7 +162,15 @@ func onSim(t *testing.T, c coinOf) *chaintest.Subject {
 			sim.Evict(tx)
 			return nil
 		},
-		Show: func(t testing.TB, hash string) *chains.Block { return nodetest.Show(t, show, hash, 0) },
+		Show: func(t testing.TB, hash string) *chains.Block {
+			b := nodetest.Show(t, show, hash, 0)
+			for i := range b.Outputs { // the JSON does not tell what came out of the extension block
+				if tx, ok := sim.Tx(b.Outputs[i].TxID); ok && tx.HogEx() {
+					b.Outputs[i].MinDepth = litecoin.PegOutDepth
+				}
+			}
+			return b
+		},
 		Strangers: func(t testing.TB) map[string]chains.Source {
 			return others(t, urls[0], o, sameGenesis...)
 		},
@@ -192,6 +207,27 @@ func onSim(t *testing.T, c coinOf) *chaintest.Subject {
 		}
 	}
 	return s
+}
+
+// simKinds are the forms of output of a simulated coin, those of its own included.
+func simKinds(sim *chaintest.Sim, coin *utxo.Coin, salt string) []chaintest.Kind {
+	kinds := chaintest.ScriptKinds(coin, salt)
+	k := chaintest.ScriptKinds(coin, "its own "+salt)[0]
+	k.In = true
+	switch coin.ID() {
+	case chains.LTC:
+		k.Name, k.MinDepth = "peg-out", litecoin.PegOutDepth
+		k.Pay = func(units int64) error { return sim.PegOut(chaintest.Output{Address: k.Address, Units: units}) }
+	case chains.BCH:
+		k.Name, k.Tokens = "tokens", true
+		k.Pay = func(units int64) error {
+			_, err := sim.Send(chaintest.Output{Address: k.Address, Units: units, Tokens: chaintest.Tokens([32]byte{1, 2, 3}, 100)})
+			return err
+		}
+	default:
+		return kinds
+	}
+	return append(kinds, k)
 }
 
 // showClient reads the JSON of a simulator's first node.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"causeway/chains"
@@ -102,7 +103,7 @@ func (p *payouts) pay(t *testing.T, funds []chaintest.Fund, payees []chaintest.O
 		amount := chains.NewAmount(uint64(o.Units))
 		in.Payees = append(in.Payees, hotwallet.Payee{ID: id, Script: script, Amount: amount})
 		rows = append(rows, hotwallet.Withdrawal{
-			ID: id, Chain: p.coin.ID(), Address: o.Address, Net: amount.Coin(8), State: hotwallet.WithdrawalAssigned, Batch: in.Batch,
+			ID: id, Symbol: "SWAP." + strings.ToUpper(string(p.coin.ID())), Chain: p.coin.ID(), Address: o.Address, Net: amount.Coin(8), State: hotwallet.WithdrawalAssigned, Batch: in.Batch,
 		})
 	}
 	plan, err := hotwallet.NewPlan(in)
@@ -142,7 +143,7 @@ func (p *payouts) prove(r *hotwallet.SignRequest) (err error) {
 	a := &r.Assign
 	p.side.Insert(wallettest.Assigns, wallettest.Assign(a.Batch, string(a.Chain), string(a.Kind), a.IDs, a.Spends, a.State))
 	for _, w := range r.Withdrawals {
-		p.side.Insert(wallettest.Withdrawals, wallettest.Withdrawal(w.ID, string(w.Chain), w.Address, w.Net, w.State, w.Batch))
+		p.side.Insert(wallettest.Withdrawals, wallettest.Withdrawal(w.ID, w.Symbol, string(w.Chain), w.Address, w.Net, w.State, w.Batch))
 	}
 	if r.Proof.Assign.Row, r.Proof.Assign.Path, err = p.side.Prove(wallettest.Assigns, a.Batch); err != nil {
 		return err
