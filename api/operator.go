@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"mime"
@@ -25,10 +26,11 @@ type Operator interface {
 	Claim(ctx context.Context, depositID, author, reason string) error
 	Cancel(ctx context.Context, batch, author, reason string) error
 	Acknowledge(ctx context.Context, chain chains.ID, txid, author, reason string) error
+	Perished(ctx context.Context, chain chains.ID, raws [][]byte, by, block, author, reason string) error
 }
 
-// maxOrder bounds the body of an order, in bytes.
-const maxOrder = 16 << 10
+// maxOrder bounds the body of an order, in bytes: some hold transactions.
+const maxOrder = 1 << 20
 
 // order is the body of every order; each path reads the members that it needs
 // and refuses the others.
@@ -44,6 +46,25 @@ type order struct {
 	Deposit    string `json:"deposit"`
 	Batch      string `json:"batch"`
 	TxID       string `json:"txid"` // of the outside chain
+	// Transactions are whole ones of the outside chain, hex; By is one in Block.
+	Transactions []string `json:"transactions"`
+	By           string   `json:"by"`
+	Block        string   `json:"block"`
+}
+
+// raws are the bytes of the transactions.
+func (o *order) raws() (list [][]byte, err error) {
+	for _, text := range o.Transactions {
+		raw, err := hex.DecodeString(text)
+		if err != nil || len(raw) == 0 {
+			return nil, badRequest("a transaction is not hex")
+		}
+		list = append(list, raw)
+	}
+	if len(list) == 0 {
+		return nil, badRequest("no transactions")
+	}
+	return list, nil
 }
 
 // orders are the paths of the admin listener under /operator/, with the members
@@ -76,6 +97,13 @@ var orders = []struct {
 	}},
 	{"acknowledge", []string{"chain", "txid"}, func(ctx context.Context, op Operator, o order) error {
 		return op.Acknowledge(ctx, o.Chain, o.TxID, o.Author, o.Reason)
+	}},
+	{"perished", []string{"chain", "transactions", "by", "block"}, func(ctx context.Context, op Operator, o order) error {
+		raws, err := o.raws()
+		if err != nil {
+			return err
+		}
+		return op.Perished(ctx, o.Chain, raws, o.By, o.Block, o.Author, o.Reason)
 	}},
 }
 

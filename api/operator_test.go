@@ -46,6 +46,10 @@ func (g *fakeGateway) Acknowledge(_ context.Context, chain chains.ID, txid, auth
 	return g.ask("acknowledge %s %s %s %s", chain, txid, author, reason)
 }
 
+func (g *fakeGateway) Perished(_ context.Context, chain chains.ID, raws [][]byte, by, block, author, reason string) error {
+	return g.ask("perished %s %x %s %s %s %s", chain, raws, by, block, author, reason)
+}
+
 func TestOrders(t *testing.T) {
 	n, g := startNode(t), &fakeGateway{}
 	admin := httptest.NewServer(n.server.AdminHandler(Admin{Operator: g}))
@@ -69,6 +73,7 @@ func TestOrders(t *testing.T) {
 		{"claim", `{"deposit":"d","author":"ann","reason":"why"}`, "claim d ann why"},
 		{"cancel", `{"batch":"b","author":"ann","reason":"why"}`, "cancel b ann why"},
 		{"acknowledge", `{"chain":"btc","txid":"t","author":"ann","reason":"why"}`, "acknowledge btc t ann why"},
+		{"perished", `{"chain":"btc","transactions":["0102","03"],"by":"t","block":"b","author":"ann","reason":"why"}`, "perished btc [0102 03] t b ann why"},
 	} {
 		if status, text := post("/operator/"+c.path, "application/json", c.body); status != 200 || strings.TrimSpace(text) != `{"ok":true}` || g.asked != c.asked {
 			t.Errorf("%s: %d %s, asked %q", c.path, status, text, g.asked)
@@ -84,6 +89,8 @@ func TestOrders(t *testing.T) {
 		{"halt", "application/json", `{"chain":7}`, 400},
 		{"halt", "application/json", `[]`, 400},
 		{"halt", "application/json", strings.Repeat("x", maxOrder+1), 400},
+		{"perished", "application/json", `{"chain":"btc","transactions":["xyz"]}`, 400},
+		{"perished", "application/json", `{"chain":"btc","transactions":[]}`, 400},
 		{"coffee", "application/json", `{}`, 404},
 	} {
 		if status, text := post("/operator/"+c.path, c.kind, c.body); status != c.status || g.asked != "" {

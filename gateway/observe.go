@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"causeway/hotwallet"
+	"causeway/pegs"
 )
 
 // show lets the signer see what the batch of a release was assigned. Otherwise a
@@ -18,7 +19,15 @@ func (o *operator) show(ctx context.Context, t task) (waits bool, err error) {
 	if err := o.sidechain.View(func(v SideState) error { r, err = rowsOf(v, id); return err }); err != nil {
 		return false, err
 	}
-	if o.shown[r.Assign.Batch] {
+	if err := o.ledger.View(func(s *pegs.State) {
+		if b, ok := s.Batch(r.Assign.Batch); ok {
+			r.Perished = s.PerishedBefore(b)
+		}
+	}); err != nil {
+		return false, err
+	}
+	key := fmt.Sprintf("%s %d", r.Assign.Batch, len(r.Perished))
+	if o.shown[key] {
 		return false, nil
 	}
 	why, err := o.prover.show(ctx, &r)
@@ -36,7 +45,7 @@ func (o *operator) show(ctx context.Context, t task) (waits bool, err error) {
 	if err == nil || errors.Is(err, hotwallet.ErrStale) {
 		o.prover.forget(r.Assign.Batch)
 	}
-	o.shown[r.Assign.Batch] = err == nil
+	o.shown[key] = err == nil
 	return false, err
 }
 

@@ -29,7 +29,7 @@ type operator struct {
 	attempts  map[string]*attempt
 	prover    *prover
 	signer    Signer
-	shown     map[string]bool // batches whose rows the signer has seen
+	shown     map[string]bool // what of which batches the signer has seen
 }
 
 // attempt is what was done about one operation since the start.

@@ -78,7 +78,10 @@ func (f *follower) broadcast(ctx context.Context, raw []byte) (chains.Verdict, e
 	return f.Source.Broadcast(ctx, raw)
 }
 
-func (f *follower) watchers(g *Gateway, add addLoop) { add("mempool", f.Poll, g.mempools[f.id].step) }
+func (f *follower) watchers(g *Gateway, add addLoop) {
+	add("mempool", f.Poll, g.mempools[f.id].step)
+	add("missing", max(f.Poll, g.cfg.Pace), newObituary(g, f).step)
+}
 
 func (f *follower) payers(g *Gateway, add addLoop) {
 	p := newPayer(g, f)

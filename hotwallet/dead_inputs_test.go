@@ -105,3 +105,49 @@ func TestCancelOfWhatTookFromTheDead(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
+
+// TestReleaseOfThePerished: a payout whose deposit was double-spent away is dead
+// once the deposit's own transaction was shown: its bytes say what it needed.
+func TestReleaseOfThePerished(t *testing.T) {
+	b, final := newBench(t), finals{}
+	b.open(func(c *SignerConfig) { c.Final = final.get })
+	rows, payees := b.withdrawals("w", 50_000)
+	coin := b.fund(deposit("alice", 0), 100_000)
+	r := b.request(b.plan("batch-1", payees, coin), rows)
+	signed := b.sign(r)
+	_, _, needs, err := b.coin.DecodeTransaction(b.raw[coin.TxID])
+	if err != nil {
+		t.Fatal(err)
+	}
+	double, other := strings.Repeat("1", 64), strings.Repeat("2", 64)
+	final[double] = spendTexts(needs)
+	final[other] = []string{strings.Repeat("3", 64) + ":0"}
+	final[coin.TxID] = spendTexts(needs)
+	proof := SpendText(coin.Outpoint) + " will not be made: " + deathOf(SpendText(needs[0].Outpoint), double)
+	if err := b.release("w0", proof); !errors.Is(err, ErrNotDead) {
+		t.Errorf("before it is known what the deposit needed: %v", err)
+	}
+	observe := func(raws ...[]byte) error {
+		shown := SignRequest{Assign: r.Assign, Withdrawals: r.Withdrawals}
+		b.prove(&shown)
+		shown.Perished = raws
+		return b.signer.Observe(context.Background(), shown)
+	}
+	for what, raws := range map[string][][]byte{"garbage": {{1, 2, 3}}, "too many": make([][]byte, maxPerished+1)} {
+		if err := observe(raws...); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if err := observe(b.raw[coin.TxID], signed.Raw); err != nil {
+		t.Fatal(err)
+	}
+	for what, killer := range map[string]string{"takes something else": other, "the deposit itself": coin.TxID, "the payout": signed.TxID} {
+		if err := b.release("w0", deathOf("", killer)); !errors.Is(err, ErrNotDead) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	b.open(func(c *SignerConfig) { c.Final = final.get }) // what was shown is remembered
+	if err := b.release("w0", proof); err != nil {
+		t.Errorf("dead: %v", err)
+	}
+}

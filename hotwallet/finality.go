@@ -68,9 +68,13 @@ func (c *FinalChain) spends(ctx context.Context, block chains.BlockRef, txid str
 	if err != nil {
 		return nil, err
 	}
+	return spendTexts(spends), nil
+}
+
+func spendTexts(spends []chains.Spend) []string {
 	out := make([]string, len(spends))
 	for i, s := range spends {
 		out[i] = SpendText(s.Outpoint)
 	}
-	return out, nil
+	return out
 }

@@ -258,14 +258,11 @@ func (d *death) of(needs []string, generations int) (bool, error) {
 		if generations == 0 || txid == d.txid {
 			continue
 		}
-		maker, err := d.journal.maker(d.chain, txid)
+		needs, err := d.journal.needs(d.chain, txid)
 		if err != nil {
 			return false, err
 		}
-		if maker == nil {
-			continue
-		}
-		if dead, err := d.of(maker.Spends, generations-1); dead || err != nil {
+		if dead, err := d.of(needs, generations-1); dead || err != nil {
 			return dead, err
 		}
 	}
@@ -273,7 +270,8 @@ func (d *death) of(needs []string, generations int) (bool, error) {
 }
 
 // Observe shows the signer rows without asking for a signature, so that it knows
-// what a batch was assigned. Errors are those of Sign.
+// what a batch was assigned, and what transactions of others were to spend that it
+// needs. Errors are those of Sign.
 func (s *LocalSigner) Observe(ctx context.Context, r SignRequest) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -281,6 +279,9 @@ func (s *LocalSigner) Observe(ctx context.Context, r SignRequest) error {
 		return err
 	}
 	if _, err := s.shown(&r); err != nil {
+		return err
+	}
+	if err := s.journal.learn(s.coins[r.Assign.Chain], r.Perished); err != nil {
 		return err
 	}
 	payments := ""

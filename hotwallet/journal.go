@@ -97,7 +97,7 @@ func (j *journal) view(read func(tx *bbolt.Tx) error) error {
 }
 
 func prepareJournal(tx *bbolt.Tx, identity, sequencer string) error {
-	for _, name := range [][]byte{bucketMeta, bucketLog, bucketIntents, bucketOutpoints, bucketPayees, bucketMarks, bucketMade} {
+	for _, name := range [][]byte{bucketMeta, bucketLog, bucketIntents, bucketOutpoints, bucketPayees, bucketMarks, bucketMade, bucketNeeds} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}

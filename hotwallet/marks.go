@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"causeway/chains"
+	"causeway/chains/utxo"
 	"causeway/internal/boltfile"
 
 	"go.etcd.io/bbolt"
@@ -38,6 +39,7 @@ type mark struct {
 var (
 	bucketMarks  = []byte("marks") // batch or withdrawal -> mark
 	bucketMade   = []byte("made")  // chain:txid of a transaction signed -> batch
+	bucketNeeds  = []byte("needs") // chain:txid of a transaction of others -> the outpoints it spends
 	keySequencer = []byte("sequencer")
 	keySeen      = []byte("seen") // highest base block of a proof, 8 bytes
 )
@@ -233,6 +235,57 @@ func (j *journal) maker(chain chains.ID, txid string) (found *intent, err error)
 		return err
 	})
 	return found, err
+}
+
+// maxPerished bounds the transactions of others that one request shows.
+const maxPerished = 64
+
+// learn remembers what transactions of others spend, from bytes that hash to their
+// txids: nobody need be believed.
+func (j *journal) learn(coin *utxo.Coin, raws [][]byte) error {
+	if len(raws) == 0 {
+		return nil
+	}
+	if coin == nil || len(raws) > maxPerished {
+		return refuse(ErrMalformed, "%d transactions of others", len(raws))
+	}
+	return boltfile.Guard(func() error {
+		return j.db.Update(func(tx *bbolt.Tx) error {
+			for _, raw := range raws {
+				txid, _, spends, err := coin.DecodeTransaction(raw)
+				if err != nil {
+					return refuse(ErrMalformed, "transaction of others: %v", err)
+				}
+				text, err := json.Marshal(spendTexts(spends))
+				if err != nil {
+					return err
+				}
+				if err := tx.Bucket(bucketNeeds).Put(outpointKey(coin.ID(), txid), text); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// needs are the outpoints that a transaction spends: one that we signed, or one of
+// others that was shown. None when it is not known.
+func (j *journal) needs(chain chains.ID, txid string) (spends []string, err error) {
+	made, err := j.maker(chain, txid)
+	if err != nil || made != nil {
+		if made != nil {
+			spends = made.Spends
+		}
+		return spends, err
+	}
+	err = j.view(func(tx *bbolt.Tx) error {
+		if text := tx.Bucket(bucketNeeds).Get(outpointKey(chain, txid)); text != nil {
+			return json.Unmarshal(text, &spends)
+		}
+		return nil
+	})
+	return spends, err
 }
 
 // indexMade fills the index of transactions of a journal that has none.

@@ -97,6 +97,9 @@ type SignRequest struct {
 	// Deaths show that batches are dead to which inputs were promised before, so
 	// that they may be spent after all. The signer asks its own nodes.
 	Deaths []Death `json:"deaths,omitempty"`
+	// Perished are transactions of others that were to make inputs, or inputs of
+	// those: what spends an input of one of them is its end.
+	Perished [][]byte `json:"perished,omitempty"`
 	// Counter is the greatest Signed.Counter that the caller ever recorded. A
 	// signer whose journal is behind it was restored from a backup: ErrRollback.
 	Counter uint64 `json:"counter"`

@@ -23,9 +23,7 @@ func (s *State) ToDelay(id chains.ID) []*Withdrawal {
 	if l.Large.IsZero() || l.Delay == 0 {
 		return nil
 	}
-	return slices.DeleteFunc(s.withdrawalsIn(id, WithdrawalQueued), func(w *Withdrawal) bool {
-		return w.Due != 0 || w.Admitted != 0 || w.Amount.Less(l.Large)
-	})
+	return matching(s.withdrawalsIn(id, unadmitted), func(w *Withdrawal) bool { return w.Due == 0 && !w.Amount.Less(l.Large) })
 }
 
 // ToAdmit lists, oldest first, at most limit withdrawals of a chain that are
@@ -37,10 +35,7 @@ func (s *State) ToAdmit(id chains.ID, block uint64, limit int) (admit []*Withdra
 		return nil, nil
 	}
 	q := admission{usage: s.usage(c, block), outflow: c.outflow, blocked: map[string]bool{}}
-	for _, w := range s.withdrawalsIn(id, WithdrawalQueued) {
-		if w.Admitted != 0 {
-			continue
-		}
+	for _, w := range s.withdrawalsIn(id, unadmitted) {
 		why := q.try(w)
 		if why != "" {
 			wait = append(wait, Waiting{w, why})

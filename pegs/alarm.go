@@ -15,8 +15,9 @@ type alarm struct {
 
 // Alarms lists, but for what a person has acknowledged: credits that differ from
 // the deposit, credited deposits that left the chain, spends by transactions of
-// nobody we know, batches whose inputs were spent otherwise than by us, and
-// signed batches whose inputs left the chain.
+// nobody we know, batches whose inputs were spent otherwise than by us, signed
+// batches whose inputs left the chain, and accounts of ours that hold less than is
+// booked, or have sent what nobody knows.
 func (s *State) Alarms(chain chains.ID) []string {
 	var list []string
 	for _, a := range s.alarms(chain) {
@@ -35,15 +36,16 @@ func (s *State) alarms(chain chains.ID) (list []alarm) {
 			continue
 		}
 		if !d.creditedRight() {
-			add(d.Outpoint.TxID, "deposit %s was credited as %s %s to %s", d.ID, d.Credit.Quantity, d.Credit.Symbol, d.Credit.To)
+			add(d.about(), "deposit %s was credited as %s %s to %s", d.ID, d.Credit.Quantity, d.Credit.Symbol, d.Credit.To)
 		}
 		if d.In == nil {
-			add(d.Outpoint.TxID, "deposit %s was credited and left the chain", d.ID)
+			add(d.about(), "deposit %s was credited and left the chain", d.ID)
 		}
 	}
 	for _, b := range s.openBatchesOf(chain) {
 		s.batchAlarms(b, add)
 	}
+	s.chains[chain].accountAlarms(add)
 	for _, txid := range s.chains[chain].Foreign() {
 		add(txid, "outputs of ours were spent by transaction %s, which is none of ours", txid)
 	}
@@ -59,6 +61,9 @@ func (s *State) batchAlarms(b *Batch, add func(txid, format string, args ...any)
 	case b.Settled != nil && b.Kind == BatchPayout:
 		add(b.Conflict, "batch %s was settled, and transaction %s has taken its inputs", b.ID, b.Conflict)
 	}
+	if b.Failed != nil && b.Settled != nil && b.Kind == BatchPayout {
+		add(b.Failed.TxID, "batch %s was settled, and transaction %s of it has failed", b.ID, b.Failed.TxID)
+	}
 	if b.Released != nil && b.Mined != nil {
 		add(b.Mined.TxID, "batch %s was released and is in the chain as transaction %s", b.ID, b.Mined.TxID)
 	}
@@ -67,6 +72,9 @@ func (s *State) batchAlarms(b *Batch, add func(txid, format string, args ...any)
 	}
 	for _, in := range b.Inputs {
 		if out := c.outputs[in]; out != nil && out.In == nil && c.makers[in.TxID] == "" {
+			if _, dead := s.Dead(b); dead {
+				return // it is released by that
+			}
 			add(in.TxID, "%s left the chain, and signed batch %s spends it", DepositID(c.ID, in), b.ID)
 		}
 	}

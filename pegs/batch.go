@@ -33,6 +33,8 @@ type Batch struct {
 	Fee         chains.Amount     // of the newest plan
 	Plan        json.RawMessage   // the newest; nil for an adopted batch that has none yet
 	Pending     bool              // Plan is of a variant that is not signed yet
+	Token       string            // on a chain of accounts: what leaves the account,
+	Value       chains.Amount     // fee apart, as far as it is known
 	BaseBlock   uint64            // at which it was planned, where that counts
 	Assigned    *Assigned
 	Variants    []Signed
@@ -40,6 +42,8 @@ type Batch struct {
 	Broadcast   *Broadcast // the newest
 	Taken       []string   // the variants that a node took
 	Mined       *Spending  // the transaction of the chain that is this batch
+	Failed      *Spending  // the one that is, and moved nothing: on a chain of accounts
+	Charged     *Charged   // what that one cost, once the sidechain has charged it
 	Conflict    string     // another transaction that spends an input
 	Settling    *Settling
 	Settled     *Settled
@@ -60,7 +64,7 @@ func (b *Batch) Newest() *Signed {
 
 // undecided says that nothing is known of the end of a batch.
 func (b *Batch) undecided() bool {
-	return b.Mined == nil && b.Conflict == "" && b.Settled == nil && b.Releasing == nil && b.Released == nil
+	return b.Decided() == nil && b.Conflict == "" && b.Settled == nil && b.Releasing == nil && b.Released == nil
 }
 
 func (b *Batch) place() int { return b.index }
@@ -110,7 +114,7 @@ func (s *State) touchBatch(b *Batch, at time.Time, detail string) {
 	for _, id := range b.Withdrawals {
 		s.touchWithdrawal(s.withdrawals[id], at, detail)
 	}
-	if b.Settled != nil && b.Mined != nil || b.Released != nil && b.Mined == nil {
+	if b.ended() {
 		s.openBatches.remove(b)
 	} else {
 		s.openBatches.add(b)
@@ -131,6 +135,7 @@ func (s *State) addBatch(b *Batch) {
 	for _, in := range b.Inputs {
 		s.keep(c, b, in)
 	}
+	s.reckonInputs(b)
 	for _, id := range b.Withdrawals {
 		s.withdrawals[id].Batch = b.ID
 	}
@@ -177,6 +182,9 @@ func (s *State) planned(e *Planned, at time.Time) error {
 			return refuse("withdrawal %s cannot be planned", id)
 		}
 	}
+	if err := s.accountPlan(c, e); err != nil {
+		return err
+	}
 	fresh := e.Inputs
 	if e.BatchKind == BatchCancel {
 		var err error
@@ -191,6 +199,7 @@ func (s *State) planned(e *Planned, at time.Time) error {
 		ID: e.Batch, Chain: e.Chain, Kind: e.BatchKind, Withdrawals: e.Withdrawals, Inputs: e.Inputs, Fee: e.Fee, Plan: e.Plan,
 		Pending: true, BaseBlock: e.BaseBlock,
 	}
+	b.Token, b.Value = s.taken(b.Kind, b.Withdrawals, e.Token, e.Value)
 	s.addBatch(b)
 	s.touchBatch(b, at, "batch "+b.ID)
 	return nil
@@ -237,6 +246,7 @@ func (s *State) dropped(e *Dropped, at time.Time) error {
 		s.touchWithdrawal(w, at, e.Reason)
 	}
 	delete(s.batches, b.ID)
+	s.reckonInputs(b)
 	s.openBatches.remove(b)
 	s.batchList = slices.DeleteFunc(s.batchList, func(other *Batch) bool { return other == b })
 	for i, other := range s.batchList {
@@ -291,11 +301,12 @@ func (s *State) adopt(e *Assigned, at time.Time) error {
 		s.withdrawals[id].Parked = nil
 	}
 	b := &Batch{ID: e.Batch, Chain: e.Chain, Kind: e.BatchKind, Withdrawals: e.Withdrawals, Inputs: e.Inputs, Assigned: e}
+	b.Token, b.Value = s.taken(b.Kind, b.Withdrawals, "", chains.Amount{})
 	s.addBatch(b)
 	s.touchBatch(b, at, "assigned as batch "+b.ID)
 	for _, in := range b.Inputs {
-		if out := c.outputs[in]; out != nil && out.Spent != nil {
-			s.recognise(c, out.Spent, at)
+		if tx := c.spender(in); tx != nil {
+			s.recognise(c, tx, at)
 		}
 	}
 	return nil
@@ -303,17 +314,18 @@ func (s *State) adopt(e *Assigned, at time.Time) error {
 
 func (s *State) replanned(e *Replanned, at time.Time) error {
 	b := s.batches[e.Batch]
-	if b == nil || b.Assigned == nil || b.Plan != nil || b.Mined != nil || b.Released != nil {
+	if b == nil || b.Assigned == nil || b.Plan != nil || b.Decided() != nil || b.Released != nil {
 		return refuse("batch %s cannot be planned again", e.Batch)
 	}
 	b.Plan, b.Fee, b.Pending = e.Plan, e.Fee, true
+	b.Token, b.Value = s.taken(b.Kind, b.Withdrawals, e.Token, e.Value)
 	s.touchBatch(b, at, "")
 	return nil
 }
 
 func (s *State) settling(e *Settling, at time.Time) error {
 	b := s.batches[e.Batch]
-	if b == nil || b.Settled != nil || b.state(s) != WithdrawalConfirmed || b.Mined.TxID != e.TxID {
+	if b == nil || !s.Owes(b) || b.Decided().TxID != e.TxID {
 		return refuse("batch %s cannot be settled by %s", e.Batch, e.TxID)
 	}
 	b.Settling = e
@@ -352,14 +364,19 @@ func (s *State) released(e *Released, at time.Time) error {
 		return refuse("batch %s cannot be released", e.Batch)
 	}
 	b.Released = e
+	s.reckonInputs(b)
 	s.touchBatch(b, at, e.Reason)
 	return nil
 }
 
-// MinedFee is the miner fee of the transaction of the chain that a batch became.
+// MinedFee is the miner fee, or the gas, of the transaction of the chain that a batch
+// became, if only to fail.
 func (s *State) MinedFee(b *Batch) (chains.Amount, error) {
-	if b.Mined == nil {
+	switch tx := b.Decided(); {
+	case tx == nil:
 		return chains.Amount{}, fmt.Errorf("pegs: batch %s is not in the chain", b.ID)
+	case tx.Result != nil:
+		return tx.Result.Fee, nil
 	}
 	for _, v := range b.Variants {
 		if v.TxID == b.Mined.TxID {
@@ -380,10 +397,8 @@ func (s *State) MinedFee(b *Batch) (chains.Amount, error) {
 	for _, id := range b.Withdrawals {
 		out = addAmount(out, s.withdrawals[id].Amount)
 	}
-	for _, o := range c.outputs {
-		if o.Outpoint.TxID == b.Mined.TxID && o.Kind != chains.WatchDeposit {
-			out = addAmount(out, o.Amount)
-		}
+	for _, o := range c.made[b.Mined.TxID] {
+		out = addAmount(out, o.Amount)
 	}
 	return in.Sub(out)
 }
@@ -397,7 +412,7 @@ func sameSet(a, b []string) bool {
 func (s *State) UnsettledFees(chain chains.ID, but string) chains.Amount {
 	var sum chains.Amount
 	for _, b := range s.openBatchesOf(chain) {
-		if b.Settled != nil || b.ID == but {
+		if b.Settled != nil || b.Charged != nil || b.ID == but {
 			continue
 		}
 		fee := b.Fee

@@ -31,11 +31,22 @@ type Chain struct {
 	blocks   map[string]*blockIndex     // of tail, by hash
 	risk     chains.Amount              // what deposits brought within the tail
 	halts    []Halt
+	perished map[string]Perished     // transactions of others that cannot be mined any more, by txid
 	seen     map[string]Acknowledged // transactions that a person has looked at, by txid
 	alerts   []Alerted
+	// Chains of accounts.
+	holders map[string]*Account           // accounts of ours, by address in lower case
+	used    map[chains.Outpoint]*Spending // by sender and nonce
+	inner   map[string]chains.Amount      // what our own transactions that are no payouts brought of the coin, by receiver
+	stale   map[Unread]bool               // to be read again
+	early   map[string]*Credited          // rows of deposits that were not seen yet, by id
+	trouble map[string]*Account           // whose reading nothing explains
 	// Limits: what was let through, and the base block that it was last judged at.
 	outflow    []*Outflow
 	limitBlock uint64
+
+	coins coinSet              `graph:"derived"` // of unspent, what is usable and free: see reckon
+	made  map[string][]*Output `graph:"derived"` // outputs that are no deposits, by txid
 }
 
 type watch struct {
@@ -59,9 +70,12 @@ type Output struct {
 	Payment
 	Own   bool             // made by a transaction that spends outputs of ours
 	In    *chains.BlockRef // nil while not in the chain
+	Left  *chains.BlockRef // the newest block that held it and has left the chain
 	Spent *Spending        // the transaction of the chain that spends it
 
 	deposit *Deposit // that it is, if any
+
+	reckoned bool `graph:"derived"` // it is in the index of coins
 }
 
 // Spending is a transaction that spends outputs of ours.
@@ -70,6 +84,8 @@ type Spending struct {
 	Inputs []chains.Outpoint // all of them, sorted
 	In     *chains.BlockRef  // nil while not in the chain
 	Batch  string            // empty when it is none of ours
+	Result *Result           // on a chain of accounts
+	Inner  bool              // it brought coins to an account, and is no payout
 }
 
 // Halt is a reason why scopes of a chain stand still.
@@ -88,10 +104,18 @@ func (s *State) configured(e *Configured) error {
 			txs:      map[string]*Spending{},
 			kept:     map[chains.Outpoint]string{},
 			cancels:  map[chains.Outpoint]string{},
+			perished: map[string]Perished{},
 			seen:     map[string]Acknowledged{},
 			makers:   map[string]string{},
 			foreign:  map[string]*Spending{},
 			blocks:   map[string]*blockIndex{},
+			made:     map[string][]*Output{},
+			holders:  map[string]*Account{},
+			used:     map[chains.Outpoint]*Spending{},
+			inner:    map[string]chains.Amount{},
+			stale:    map[Unread]bool{},
+			early:    map[string]*Credited{},
+			trouble:  map[string]*Account{},
 		}
 		s.ids = append(s.ids, e.Chain)
 		return nil
@@ -171,7 +195,7 @@ func (s *State) backscanned(e *Backscanned, at time.Time) error {
 			return refuse("block %d is beyond the newest", m.Header.Height)
 		}
 	}
-	if e.Upto != nil && (len(c.tail) == 0 || e.Upto.Height >= c.tail[0].Height) {
+	if e.Upto != nil && (len(c.tail) == 0 || e.Upto.Height >= c.tail[0].Height && !c.Accounts()) {
 		return refuse("block %d can leave the chain", e.Upto.Height)
 	}
 	for _, m := range e.Matched {
@@ -221,6 +245,9 @@ func (s *State) disconnected(e *Disconnected, at time.Time) error {
 	tip, ok := c.Tip()
 	if !ok || tip != e.Block {
 		return refuse("%s: %s is not the newest block", e.Chain, e.Block.Hash)
+	}
+	if c.Accounts() {
+		return refuse("%s: blocks of it were final when they were connected", e.Chain)
 	}
 	index := c.blocks[tip.Hash]
 	delete(c.blocks, tip.Hash)
@@ -352,6 +379,14 @@ func (c *Chain) TailRefs() []chains.BlockRef {
 
 // Knows says whether an outpoint is an output of ours, or is kept for a batch.
 func (c *Chain) Knows(o chains.Outpoint) bool { return c.outputs[o] != nil || c.kept[o] != "" }
+
+// spender is the transaction of the chain that spends an outpoint, nil when none does.
+func (c *Chain) spender(o chains.Outpoint) *Spending {
+	if out := c.outputs[o]; out != nil {
+		return out.Spent
+	}
+	return c.used[o]
+}
 
 // InputDepth is how deep an output from outside must be for payouts, and what
 // spends an input of a batch for the batch to be dead.

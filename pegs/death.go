@@ -10,7 +10,8 @@ import (
 
 // Dead proves that no variant of an assigned batch can ever be mined (design,
 // rule 3): an input of it is spent by another transaction at final depth, or was
-// to be made by a batch that is dead, or by a variant that lost. A signed
+// to be made by a batch that is dead, by a variant that lost, or by a transaction of
+// others that perished. A signed
 // transaction is a bearer cheque: nothing else makes it worthless. The proof is
 // the same text wherever the same chain was read: the input, and how the first of
 // those died that it needs. It is as short however many are between.
@@ -29,6 +30,10 @@ func (s *State) dead(b *Batch, seen map[string]bool) (needs, cause string, dead 
 	}
 	seen[b.ID] = true
 	c := s.chains[b.Chain]
+	if b.Failed != nil && c.final(b.Failed.In) {
+		needs, cause = failedProof(b)
+		return needs, cause, true
+	}
 	if tx := c.txs[b.Conflict]; tx != nil && c.final(tx.In) {
 		for _, in := range b.Inputs {
 			if slices.Contains(tx.Inputs, in) {
@@ -42,6 +47,10 @@ func (s *State) dead(b *Batch, seen map[string]bool) (needs, cause string, dead 
 		}
 		maker := s.batches[c.makers[in.TxID]]
 		if maker == nil {
+			if p := c.perishedBy(in.TxID); p != nil && c.final(&p.Block) {
+				return outpointText(in), fmt.Sprintf(willNotBeMade+"%s is spent by %s in block %d %s",
+					outpointText(p.Needs), p.By, p.Block.Height, p.Block.Hash), true
+			}
 			continue
 		}
 		if tx := maker.Mined; tx != nil && tx.TxID != in.TxID && c.final(tx.In) {
@@ -96,8 +105,8 @@ func (s *State) ToSubmitReleases(id chains.ID) []*Batch {
 // ourselves, dead. What others released they give back themselves.
 func (s *State) ToGiveBack(id chains.ID) []*Withdrawal {
 	open := s.PaysOut(id)
-	return slices.DeleteFunc(s.withdrawalsIn(id, WithdrawalParked), func(w *Withdrawal) bool {
-		return s.GiveBackReason(w) == "" || w.Parked == nil && !open
+	return matching(s.withdrawalsIn(id, WithdrawalParked), func(w *Withdrawal) bool {
+		return s.GiveBackReason(w) != "" && (w.Parked != nil || open)
 	})
 }
 
@@ -139,7 +148,7 @@ func (s *State) cancels(c *Chain, e *Planned) (fresh []chains.Outpoint, err erro
 		}
 		target = b
 	}
-	if target == nil || slices.Equal(target.Inputs, sortedOutpoints(e.Inputs)) {
+	if target == nil || !c.Accounts() && slices.Equal(target.Inputs, sortedOutpoints(e.Inputs)) {
 		return nil, refuse("cancel %s does not tell itself from another batch", e.Batch)
 	}
 	return fresh, nil

@@ -146,3 +146,100 @@ func TestCoinOfALostCancelIsFree(t *testing.T) {
 	b.do(ownPlan(BatchConsolidate, at("t2", 0), at("v1", 1)))
 	b.replays(t)
 }
+
+// reorganised has a payout under way whose deposit has left the chain with its
+// block, and is nowhere.
+func reorganised(t *testing.T) (b *book, payout *Planned) {
+	t.Helper()
+	b = newBook(t)
+	b.blocks(2)
+	b.credit("t1", "alice", 100_000)
+	b.blocks(1)
+	payout = b.sent("w1", 40_000, "v1", 59_700, at("t1", 0))
+	for range 3 {
+		b.back()
+	}
+	return b, payout
+}
+
+// end is the record that the deposit t1 was double-spent in the newest block.
+func (b *book) end(txid string) *Perished {
+	c, _ := b.Chain(chains.BTC)
+	tip, _ := c.Tip()
+	return &Perished{Chain: chains.BTC, TxID: txid, Needs: at("coin", 7), By: "double", Block: tip, Raw: [][]byte{{1}}}
+}
+
+// A payout whose deposit was double-spent away is dead when the other spend is
+// final, and what spends its change with it; not before, and not when a
+// reorganisation brings the deposit back.
+func TestDepositPerished(t *testing.T) {
+	b, payout := reorganised(t)
+	missing := b.Missing(chains.BTC)
+	if len(missing) != 1 || missing[0].TxID != "t1" || missing[0].Left == nil || missing[0].Left.Height != 2 {
+		t.Fatalf("missing %+v", missing)
+	}
+	b.named("other.2", nil)
+	for name, e := range map[string]*Perished{
+		"of ours": b.end("v1"), "by itself": b.end("double"), "no transaction": {Chain: chains.BTC, TxID: "t1", Block: b.end("").Block, By: "x"},
+		"in no block": {Chain: chains.BTC, TxID: "t1", By: "x", Raw: [][]byte{{1}}, Block: chains.BlockRef{Height: 2, Hash: "gone"}},
+		"no chain":    {Chain: "xyz", TxID: "t1", By: "x", Raw: [][]byte{{1}}},
+	} {
+		if err := b.try(e); !errors.Is(err, ErrTransition) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	event := b.end("t1")
+	b.do(event)
+	if len(b.Missing(chains.BTC)) != 0 || len(b.Alarms(chains.BTC)) != 2 {
+		t.Errorf("missing %v, alarms %v", b.Missing(chains.BTC), b.Alarms(chains.BTC))
+	}
+	b.blocks(2)
+	proof, dead := b.Dead(b.batch(payout))
+	if want := "t1:0 will not be made: coin:7 is spent by double in block 2 other.2"; !dead || proof != want {
+		t.Fatalf("%v %q", dead, proof)
+	}
+	// The deposit stays an alarm, of which people know; then the release goes on.
+	if got := b.Alarms(chains.BTC); len(got) != 1 || len(b.ToRelease(chains.BTC)) != 0 {
+		t.Errorf("alarms %v, %d to release", got, len(b.ToRelease(chains.BTC)))
+	}
+	b.acknowledge("t1")
+	if raws := b.PerishedBefore(b.batch(payout)); len(raws) != 1 || len(b.ToRelease(chains.BTC)) != 1 {
+		t.Errorf("%d transactions, %d to release", len(raws), len(b.ToRelease(chains.BTC)))
+	}
+	b.replays(t)
+
+	for range 3 {
+		b.back()
+	}
+	b.blocks(3)
+	if _, dead := b.Dead(b.batch(payout)); dead || len(b.Missing(chains.BTC)) != 1 {
+		t.Error("the block that spent it elsewhere has left the chain")
+	}
+	b.block([]Payment{pays("t1", 0, "alice", 100_000)})
+	b.do(b.end("t1"))
+	b.blocks(2)
+	if _, dead := b.Dead(b.batch(payout)); dead || len(b.Missing(chains.BTC)) != 0 {
+		t.Error("its deposit is in the chain")
+	}
+	b.replays(t)
+}
+
+// What spends the change of a payout whose deposit perished dies with it.
+func TestChildOfThePerished(t *testing.T) {
+	b, payout := reorganised(t)
+	child := ownPlan(BatchChild, at("v1", 1))
+	b.do(assignedAs(child))
+	b.named("other.2", nil)
+	b.do(b.end("t1"))
+	b.blocks(2)
+	proof, dead := b.Dead(b.batch(child))
+	if want := "v1:1 will not be made: coin:7 is spent by double in block 2 other.2"; !dead || proof != want {
+		t.Errorf("%v %q", dead, proof)
+	}
+	if raws := b.PerishedBefore(b.batch(child)); len(raws) != 1 {
+		t.Errorf("%d transactions", len(raws))
+	}
+	if _, dead := b.Dead(b.batch(payout)); !dead {
+		t.Error("the payout lives")
+	}
+}

@@ -28,16 +28,21 @@ const (
 	DepositShortfall    DepositState = "shortfall"
 )
 
-// Deposit is a payment to a deposit address. Its id is its outpoint.
+// Deposit is a payment to a deposit address. Its id is its outpoint. On a chain of
+// accounts that is a transfer of a token {transaction, log}; of the coin it is a rise
+// of what the address has received, its id names address and what it had received
+// before, and Outpoint holds the transaction that explains it, if one does.
 type Deposit struct {
 	ID        string
 	Chain     chains.ID
 	Symbol    string
+	Token     string // contract; empty for the chain's own coin
 	Outpoint  chains.Outpoint
 	Account   string
 	Address   string
 	Epoch     uint32
 	Amount    chains.Amount
+	Said      chains.Amount // what the log of a token's transfer says
 	Quantity  string
 	Remainder chains.Amount
 	Coinbase  bool
@@ -50,6 +55,7 @@ type Deposit struct {
 	History   []Step
 
 	index int
+	queue DepositState `graph:"derived"` // of the index that it is in
 }
 
 func (d *Deposit) place() int { return d.index }
@@ -119,18 +125,24 @@ func (s *State) depositArrives(c *Chain, p Payment, rank int, ref *chains.BlockR
 func (s *State) newDeposit(c *Chain, id string, p Payment, rank int) *Deposit {
 	d := &Deposit{
 		ID: id, Chain: c.ID, Outpoint: p.Outpoint, Account: p.Account, Address: p.Address,
-		Epoch: p.Epoch, Amount: p.Amount, index: len(s.depositList),
+		Epoch: p.Epoch, Amount: p.Amount,
 	}
 	s.classify(d, p.Tokens, rank)
-	s.deposits[id] = d
-	s.depositList = append(s.depositList, d)
-	s.depositsOf[d.Account] = append(s.depositsOf[d.Account], d)
-	s.openDeposits.add(d)
+	s.enlist(d)
 	return d
 }
 
+// enlist adds a deposit to the lists.
+func (s *State) enlist(d *Deposit) {
+	d.index = len(s.depositList)
+	s.deposits[d.ID] = d
+	s.depositList = append(s.depositList, d)
+	s.depositsOf[d.Account] = append(s.depositsOf[d.Account], d)
+	s.openDeposits.add(d)
+}
+
 func (s *State) classify(d *Deposit, tokens bool, rank int) {
-	asset, ok := s.NativeAsset(d.Chain)
+	asset, ok := s.AssetOf(d.Chain, d.Token)
 	if !ok {
 		d.Class, d.Reason = DepositUnclaimed, "the sidechain has no asset for this coin"
 		return
@@ -167,6 +179,10 @@ func (s *State) touchDeposit(d *Deposit, at time.Time, detail string) {
 	} else {
 		delete(s.alarming, d.ID)
 	}
+	s.enqueueDeposit(d, state)
+	if c := s.chains[d.Chain]; c.outputs[d.Outpoint] != nil {
+		s.reckon(c, c.outputs[d.Outpoint])
+	}
 	if n := len(d.History); n > 0 && d.History[n-1].State == string(state) {
 		return
 	}
@@ -198,6 +214,11 @@ func (s *State) minting(e *Minting, at time.Time) error {
 // credited books a fact of the sidechain. One that differs from what we know is
 // booked as it is: Alarms reports it.
 func (s *State) credited(e *Credited, at time.Time) error {
+	if c := s.chains[chainOf(e.Deposit)]; c != nil && c.Accounts() {
+		if waits, err := s.accountCredit(c, e, at); waits || err != nil {
+			return err
+		}
+	}
 	d := s.deposits[e.Deposit]
 	switch {
 	case d == nil:
@@ -205,12 +226,17 @@ func (s *State) credited(e *Credited, at time.Time) error {
 	case d.Credit != nil:
 		return refuse("deposit %s is credited already", e.Deposit)
 	}
+	s.credit(d, e, at)
+	return nil
+}
+
+// credit ties a deposit to its row.
+func (s *State) credit(d *Deposit, e *Credited, at time.Time) {
 	d.Credit = e
 	if e.Symbol == d.Symbol && e.Quantity == d.Quantity {
 		s.rounding[d.Symbol] = addAmount(s.rounding[d.Symbol], d.Remainder)
 	}
 	s.touchDeposit(d, at, "sidechain transaction "+e.Tx)
-	return nil
 }
 
 // Confirmations is how deep a deposit is.
@@ -263,7 +289,7 @@ func (s *State) Claimable(d *Deposit) (symbol, quantity string, remainder chains
 	if d.Account == "" {
 		return "", "", remainder, errors.New("its address belongs to no account")
 	}
-	asset, ok := s.NativeAsset(d.Chain)
+	asset, ok := s.AssetOf(d.Chain, d.Token)
 	if !ok {
 		return "", "", remainder, errors.New("the sidechain has no asset for this coin")
 	}

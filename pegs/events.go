@@ -71,6 +71,9 @@ type Match struct {
 	Payments []Payment     `json:"payments,omitempty"`
 	// Spends holds every input of each transaction that spends an output of ours.
 	Spends []chains.Spend `json:"spends,omitempty"`
+	// Results and Tokens are of chains of accounts (Chain.Accounts) alone.
+	Results []Result   `json:"results,omitempty"`
+	Tokens  []TokenLog `json:"tokens,omitempty"`
 }
 
 // Payment is an output that pays a script of ours.
@@ -164,6 +167,10 @@ type Planned struct {
 	Fee         chains.Amount     `json:"fee"`
 	// Plan is what the signer needs to build the same bytes again; opaque here.
 	Plan json.RawMessage `json:"plan"`
+	// Token and Value are what leaves the account, fee apart, on a chain of accounts;
+	// a payout's may be left out.
+	Token string        `json:"token,omitempty"`
+	Value chains.Amount `json:"value,omitzero"`
 	// BaseBlock is the base block at which it was planned: for rules that count
 	// them. 0 where none counts.
 	BaseBlock uint64 `json:"base_block,omitempty"`
@@ -203,6 +210,8 @@ type Replanned struct {
 	Batch string          `json:"batch"`
 	Fee   chains.Amount   `json:"fee"`
 	Plan  json.RawMessage `json:"plan"`
+	Token string          `json:"token,omitempty"` // as in Planned
+	Value chains.Amount   `json:"value,omitzero"`
 }
 
 // Signed records the bytes of one variant of a batch. They are a bearer cheque.
@@ -349,7 +358,7 @@ var registry = registered(
 	&AssetsSeen{}, &Minting{}, &Credited{}, &Requested{}, &Queued{}, &Parked{}, &Returned{},
 	&Planned{}, &Dropped{}, &Assigned{}, &Replanned{}, &Signed{}, &Broadcast{}, &Settling{},
 	&Settled{}, &Released{}, &Halted{}, &Resumed{}, &Sealed{}, &Bumped{}, &Releasing{}, &Claimed{}, &Acknowledged{},
-	&Delayed{}, &Admitted{}, &Alerted{},
+	&Delayed{}, &Admitted{}, &Alerted{}, &Perished{}, &Balances{}, &Charged{},
 )
 
 func registered(list ...Event) map[string]reflect.Type {

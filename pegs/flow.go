@@ -14,6 +14,10 @@ import (
 // enter books what a block holds. It may be told twice of the same block: live
 // and by a search of the past.
 func (s *State) enter(c *Chain, m Match, ref *chains.BlockRef, at time.Time) {
+	if c.Accounts() {
+		s.enterAccounts(c, m, ref, at)
+		return
+	}
 	index := c.blocks[ref.Hash]
 	if index == nil {
 		index = &blockIndex{} // older than the tail: never disconnected
@@ -22,30 +26,32 @@ func (s *State) enter(c *Chain, m Match, ref *chains.BlockRef, at time.Time) {
 	for _, spend := range m.Spends {
 		spenders[spend.By] = append(spenders[spend.By], spend.Outpoint)
 	}
+	created, spent := len(index.created), len(index.spent)
 	for _, p := range m.Payments {
-		c.arrive(p, ref, index, spenders[p.Outpoint.TxID] != nil)
+		s.arrive(c, p, ref, index, spenders[p.Outpoint.TxID] != nil)
 	}
+	c.unspent.add(slices.DeleteFunc(slices.Clone(index.created[created:]), func(out *Output) bool { return out.Spent != nil })...)
 	s.depositsArrive(c, m.Payments, ref, index, at)
 	for _, txid := range sortedKeys(spenders) {
 		s.spend(c, txid, spenders[txid], ref, index, at)
 	}
+	c.unspent.remove(index.spent[spent:]...)
 }
 
 // arrive books an output of ours that a block makes.
-func (c *Chain) arrive(p Payment, ref *chains.BlockRef, index *blockIndex, own bool) {
+func (s *State) arrive(c *Chain, p Payment, ref *chains.BlockRef, index *blockIndex, own bool) {
 	out := c.outputs[p.Outpoint]
 	if out == nil {
 		out = &Output{Payment: p}
 		c.outputs[p.Outpoint] = out
+		c.note(out)
 	}
 	if out.In != nil && *out.In == *ref {
 		return
 	}
 	out.In, out.Own, out.Coinbase, out.MinDepth, out.Tokens = ref, own, p.Coinbase, p.MinDepth, p.Tokens
 	index.created = append(index.created, out)
-	if out.Spent == nil {
-		c.unspent.add(out)
-	}
+	s.reckon(c, out)
 }
 
 // spend books a transaction of a block that spends outputs of ours.
@@ -65,8 +71,8 @@ func (s *State) spend(c *Chain, txid string, inputs []chains.Outpoint, ref *chai
 			continue
 		}
 		out.Spent = tx
-		c.unspent.remove(in)
 		index.spent = append(index.spent, out)
+		s.reckon(c, out)
 	}
 	s.recognise(c, tx, at)
 }
@@ -75,15 +81,15 @@ func (s *State) spend(c *Chain, txid string, inputs []chains.Outpoint, ref *chai
 // spends. It is the batch's own when it spends exactly those.
 func (s *State) recognise(c *Chain, tx *Spending, at time.Time) {
 	for _, b := range s.batchesOf(c, tx) {
-		same := slices.Equal(b.Inputs, tx.Inputs)
+		same := slices.Equal(b.Inputs, tx.Inputs) && s.paysAs(c, b, tx.Result)
 		if failpoint.Off(failpoint.PayoutByInputs) {
 			same = slices.ContainsFunc(b.Variants, func(v Signed) bool { return v.TxID == tx.TxID })
 		}
 		if same {
 			tx.Batch = b.ID
 			c.makers[tx.TxID] = b.ID // also where we never saw it signed
-			b.Mined, b.Conflict = tx, ""
-		} else if b.Mined == nil {
+			b.decide(tx)
+		} else if b.Decided() == nil {
 			b.Conflict = tx.TxID
 		}
 		s.touchBatch(b, at, tx.TxID)
@@ -93,6 +99,7 @@ func (s *State) recognise(c *Chain, tx *Spending, at time.Time) {
 	} else {
 		delete(c.foreign, tx.TxID)
 	}
+	s.attribute(c, tx)
 }
 
 // batchesOf lists the batches that inputs of a transaction are kept for.
@@ -115,13 +122,16 @@ func (s *State) batchesOf(c *Chain, tx *Spending) (list []*Batch) {
 func (s *State) leave(c *Chain, index *blockIndex, block chains.BlockRef, at time.Time) {
 	for _, out := range index.spent {
 		out.Spent = nil
-		if out.In != nil {
-			c.unspent.add(out)
-		}
 	}
 	for _, out := range index.created {
-		out.In = nil
-		c.unspent.remove(out.Outpoint)
+		out.In, out.Left = nil, out.In
+	}
+	c.unspent.add(slices.DeleteFunc(slices.Clone(index.spent), func(out *Output) bool { return out.In == nil })...)
+	c.unspent.remove(index.created...)
+	for _, out := range slices.Concat(index.spent, index.created) {
+		s.reckon(c, out)
+	}
+	for _, out := range index.created {
 		if d := out.deposit; d != nil {
 			d.In = nil
 			s.touchDeposit(d, at, "block "+block.Hash+" left the chain")

@@ -9,8 +9,8 @@ import (
 	"causeway/chains"
 )
 
-// Limits bound what leaves a chain, whoever asks for it. Amounts are in base
-// units, 0: no bound. Time is counted in base blocks.
+// Limits bound what leaves a chain of its own coin, whoever asks for it; tokens have
+// the caps of the contract alone. Amounts are in base units, 0: no bound. Time is counted in base blocks.
 //
 // A withdrawal is let through (Admitted) before it can be planned, and counts
 // from then on: as long as no node has its payout, in every window; afterwards in
@@ -78,7 +78,7 @@ type Outflow struct {
 
 func (s *State) delayed(e *Delayed, at time.Time) error {
 	w := s.withdrawals[e.Withdrawal]
-	if w == nil || s.WithdrawalState(w) != WithdrawalQueued || w.Admitted != 0 || w.Due != 0 || e.Due == 0 {
+	if w == nil || s.WithdrawalState(w) != WithdrawalQueued || w.Token != "" || w.Admitted != 0 || w.Due != 0 || e.Due == 0 {
 		return refuse("withdrawal %s cannot be delayed", e.Withdrawal)
 	}
 	w.Due = e.Due
@@ -96,7 +96,7 @@ func (s *State) admitted(e *Admitted, at time.Time) error {
 	u := s.usage(c, e.Block)
 	for i, id := range e.Withdrawals {
 		w := s.withdrawals[id]
-		if w == nil || w.Chain != e.Chain || s.WithdrawalState(w) != WithdrawalQueued || w.Admitted != 0 || slices.Contains(e.Withdrawals[:i], id) {
+		if w == nil || w.Chain != e.Chain || s.WithdrawalState(w) != WithdrawalQueued || w.Token != "" || w.Admitted != 0 || slices.Contains(e.Withdrawals[:i], id) {
 			return refuse("withdrawal %s cannot be admitted", id)
 		}
 		if why := u.never(w); why != "" {
@@ -110,6 +110,7 @@ func (s *State) admitted(e *Admitted, at time.Time) error {
 	for _, id := range e.Withdrawals {
 		w := s.withdrawals[id]
 		w.Admitted = e.Block
+		s.enqueue(w, WithdrawalQueued)
 		c.outflow = append(c.outflow, &Outflow{Withdrawal: w})
 	}
 	c.limitBlock = e.Block
@@ -128,7 +129,7 @@ func (s *State) admitted(e *Admitted, at time.Time) error {
 // handedOver says whether a node has had the payout of a withdrawal.
 func (s *State) handedOver(w *Withdrawal) bool {
 	b := s.batches[w.Batch]
-	return b != nil && (b.Broadcast != nil || b.Mined != nil)
+	return b != nil && (b.Broadcast != nil || b.Decided() != nil)
 }
 
 // unadmit forgets that a withdrawal was admitted: it is not paid.
@@ -138,7 +139,9 @@ func (c *Chain) unadmit(w *Withdrawal) {
 }
 
 // within says whether the limits let a queued withdrawal be planned.
-func (c *Chain) within(w *Withdrawal) bool { return w.Admitted != 0 || !c.Config.Limits.Any() }
+func (c *Chain) within(w *Withdrawal) bool {
+	return w.Admitted != 0 || w.Token != "" || !c.Config.Limits.Any()
+}
 
 // Undated says whether payouts that nodes have are still to be dated.
 func (s *State) Undated(id chains.ID) bool {

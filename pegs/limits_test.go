@@ -280,6 +280,7 @@ func broadcastAtOnce(b *book, w *Withdrawal) {
 	w.Batch = batch.ID
 	b.batches[batch.ID] = batch
 	b.openWithdrawals.remove(w)
+	b.enqueue(w, b.WithdrawalState(w))
 }
 
 // A stream of small withdrawals that would fill every gap does not keep a large

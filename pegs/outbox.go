@@ -31,16 +31,22 @@ func (s *State) Spendable(id chains.ID) []Coin {
 	}
 	var list []Coin
 	for _, out := range c.unspent {
-		if depth := c.Depth(out.In); s.spendable(c, out, depth) && s.holder(c, out.Outpoint) == nil {
+		if depth := c.Depth(out.In); s.spendable(c, out, depth) {
 			list = append(list, Coin{Output: out, Depth: depth})
 		}
 	}
-	slices.SortFunc(list, func(a, b Coin) int { return compareOutpoints(a.Outpoint, b.Outpoint) })
-	if id == chains.DOGE {
-		return list // its nodes do not relay long chains of our own
+	return append(list, s.change(c)...)
+}
+
+// change lists the change in no block that payouts may spend.
+func (s *State) change(c *Chain) (list []Coin) {
+	if c.ID == chains.DOGE {
+		return nil // its nodes do not relay long chains of our own
 	}
-	for _, b := range s.openBatchesOf(id) {
-		list = append(list, s.spendableChange(c, b)...)
+	for _, b := range s.openBatches {
+		if b.Chain == c.ID {
+			list = append(list, s.spendableChange(c, b)...)
+		}
 	}
 	return list
 }
@@ -61,11 +67,15 @@ func (s *State) spendableChange(c *Chain, b *Batch) (list []Coin) {
 
 // maySpend says whether an outpoint is among those of Spendable.
 func (s *State) maySpend(c *Chain, o chains.Outpoint) bool {
+	if c.Accounts() {
+		nonce, ok := s.NextNonce(c.ID, o.TxID)
+		return ok && o == spendAt(accountKey(o.TxID), nonce)
+	}
 	out := c.outputs[o]
 	if out == nil || s.holder(c, o) != nil {
 		return false
 	}
-	if c.unspent.has(o) {
+	if out.In != nil && out.Spent == nil {
 		return s.spendable(c, out, c.Depth(out.In))
 	}
 	return c.ID != chains.DOGE && slices.ContainsFunc(s.openBatches, func(b *Batch) bool {
@@ -76,9 +86,11 @@ func (s *State) maySpend(c *Chain, o chains.Outpoint) bool {
 	})
 }
 
+// spendable says whether an output of the chain that nothing has spent may be
+// spent at a depth.
 func (s *State) spendable(c *Chain, out *Output, depth uint64) bool {
 	switch {
-	case out.Kind == chains.WatchCold, out.Tokens:
+	case !out.usable() || s.holder(c, out.Outpoint) != nil:
 		return false
 	case out.MinDepth > 0 && depth < out.MinDepth+c.Config.InputExtra:
 		return false
@@ -86,10 +98,16 @@ func (s *State) spendable(c *Chain, out *Output, depth uint64) bool {
 		return false
 	case out.Own && out.Kind != chains.WatchDeposit:
 		return true
-	case out.Kind == chains.WatchDeposit && !out.credited() && !failpoint.Off(failpoint.InputDepth):
-		return false
 	}
 	return depth >= c.InputDepth()
+}
+
+// usable says whether an output may be spent once it is deep enough.
+func (o *Output) usable() bool {
+	if o.Kind == chains.WatchCold || o.Tokens {
+		return false
+	}
+	return o.Kind != chains.WatchDeposit || o.credited() || failpoint.Off(failpoint.InputDepth)
 }
 
 // credited says whether the output is a deposit that was credited.
@@ -109,6 +127,13 @@ type Package struct {
 // input is neither in the chain nor to be made by one of ours.
 func (s *State) Package(b *Batch) (p Package, ok bool) {
 	c := s.chains[b.Chain]
+	if c.Accounts() {
+		newest := b.Newest()
+		if newest == nil {
+			return Package{}, false
+		}
+		return Package{Count: 1, VSize: newest.VSize, Fee: newest.Fee, Since: b.Since}, true
+	}
 	seen := map[string]bool{b.ID: true}
 	queue := []*Batch{b}
 	p.Since = b.Since
@@ -159,9 +184,7 @@ func (s *State) ToMint(id chains.ID) []*Deposit {
 	if c == nil || c.Stands(ScopeDeposits) || c.Stands(ScopeMinting) {
 		return nil
 	}
-	return s.depositsWhere(func(d *Deposit) bool {
-		return d.Chain == id && d.State() == DepositConfirming && s.Confirmations(d) >= s.Needed(d) && s.mintsOpen(d.Symbol)
-	})
+	return matching(queue(s.index.deposits, id, string(DepositConfirming)), s.mintable)
 }
 
 // ToSubmitMints lists the deposits whose mint is to be submitted, again and
@@ -172,9 +195,12 @@ func (s *State) ToSubmitMints(id chains.ID) []*Deposit {
 	if c == nil || c.Stands(ScopeMinting) {
 		return nil
 	}
-	return s.depositsWhere(func(d *Deposit) bool {
-		return d.Chain == id && d.State() == DepositMinting && s.Confirmations(d) >= s.Needed(d) && s.mintsOpen(d.Symbol)
-	})
+	return matching(queue(s.index.deposits, id, string(DepositMinting)), s.mintable)
+}
+
+// mintable says whether a deposit is deep enough for its mint.
+func (s *State) mintable(d *Deposit) bool {
+	return s.Confirmations(d) >= s.Needed(d) && s.mintsOpen(d.Symbol)
 }
 
 func (s *State) mintsOpen(symbol string) bool { return !s.assets[symbol].MintsPaused }
@@ -193,20 +219,26 @@ func (s *State) depositsWhere(match func(*Deposit) bool) []*Deposit {
 // OpenWithdrawals lists the withdrawals that are neither settled nor returned.
 func (s *State) OpenWithdrawals() []*Withdrawal { return slices.Clone(s.openWithdrawals) }
 
+// withdrawalsIn lists the withdrawals of a chain in a queue, oldest first. The list
+// is the queue itself: it lasts until the next record.
 func (s *State) withdrawalsIn(id chains.ID, state WithdrawalState) []*Withdrawal {
-	return matching(s.openWithdrawals, func(w *Withdrawal) bool { return w.Chain == id && s.WithdrawalState(w) == state })
+	return queue(s.index.withdrawals, id, string(state))
 }
 
-// ToCheck lists the withdrawals of a chain to be queued or parked.
+// ToCheck lists the withdrawals of a chain to be queued or parked. The list lasts
+// until the next record.
 func (s *State) ToCheck(id chains.ID) []*Withdrawal { return s.withdrawalsIn(id, WithdrawalRequested) }
 
-// ToPlan lists the withdrawals of a chain that wait for a batch, oldest first.
+// ToPlan lists the withdrawals of a chain that wait for a batch, oldest first. The
+// list lasts until the next record.
 func (s *State) ToPlan(id chains.ID) []*Withdrawal {
 	if !s.PaysOut(id) {
 		return nil
 	}
-	c := s.chains[id]
-	return slices.DeleteFunc(s.withdrawalsIn(id, WithdrawalQueued), func(w *Withdrawal) bool { return !c.within(w) })
+	if s.chains[id].Config.Limits.Any() {
+		return s.withdrawalsIn(id, admitted)
+	}
+	return s.withdrawalsIn(id, WithdrawalQueued)
 }
 
 func (s *State) batchesWhere(id chains.ID, match func(*Batch) bool) []*Batch {
@@ -278,7 +310,7 @@ func (s *State) ToBroadcast(id chains.ID) []*Batch {
 func (s *State) Sendable(b *Batch) []Signed { return s.sendable(b, s.PaysOut(b.Chain)) }
 
 func (s *State) sendable(b *Batch, open bool) (list []Signed) {
-	if b.Mined != nil || b.Conflict != "" || b.Released != nil || s.chains[b.Chain].haltedByPerson(ScopePayouts) {
+	if b.Decided() != nil || b.Conflict != "" || b.Released != nil || s.chains[b.Chain].haltedByPerson(ScopePayouts) {
 		return nil
 	}
 	for _, v := range slices.Backward(b.Variants) {
@@ -301,8 +333,7 @@ func (s *State) sendable(b *Batch, open bool) (list []Signed) {
 // ToSettle lists the batches that are deep enough for the intent to settle.
 func (s *State) ToSettle(id chains.ID) []*Batch {
 	return s.batchesWhere(id, func(b *Batch) bool {
-		return b.Settled == nil && b.Assigned != nil && b.state(s) == WithdrawalConfirmed &&
-			(b.Settling == nil || b.Settling.TxID != b.Mined.TxID)
+		return s.Owes(b) && (b.Settling == nil || b.Settling.TxID != b.Decided().TxID)
 	})
 }
 
@@ -310,6 +341,6 @@ func (s *State) ToSettle(id chains.ID) []*Batch {
 // the sidechain's row is closed, as long as they are deep enough.
 func (s *State) ToSubmitSettles(id chains.ID) []*Batch {
 	return s.batchesWhere(id, func(b *Batch) bool {
-		return b.Settling != nil && b.Settled == nil && b.state(s) == WithdrawalConfirmed && b.Mined.TxID == b.Settling.TxID
+		return b.Settling != nil && s.Owes(b) && b.Decided().TxID == b.Settling.TxID
 	})
 }

@@ -45,6 +45,7 @@ func ReadSnapshot(snapshot []byte) (*State, error) {
 	if err := stateCodec.Decode(snapshot, s); err != nil {
 		return nil, fmt.Errorf("pegs: snapshot: %w", err)
 	}
+	s.rebuild()
 	return s, nil
 }
 

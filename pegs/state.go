@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"causeway/chains"
@@ -43,6 +44,8 @@ type State struct {
 
 	rounding      map[string]chains.Amount
 	signerCounter uint64
+
+	index index `graph:"derived"`
 }
 
 // Step is one entry of a history: the state that began, when, and why.
@@ -64,6 +67,7 @@ func NewState() *State {
 		withdrawalsOf: map[string][]*Withdrawal{},
 		batches:       map[string]*Batch{},
 		rounding:      map[string]chains.Amount{},
+		index:         newIndex(),
 	}
 }
 
@@ -144,6 +148,8 @@ func (s *State) dispatchBatch(event Event, at time.Time) error {
 		return s.releasing(e, at)
 	case *Released:
 		return s.released(e, at)
+	case *Perished:
+		return s.perish(e)
 	case *Halted:
 		return s.halted(e, at)
 	case *Resumed:
@@ -158,6 +164,10 @@ func (s *State) dispatchBatch(event Event, at time.Time) error {
 		return s.delayed(e, at)
 	case *Admitted:
 		return s.admitted(e, at)
+	case *Balances:
+		return s.balances(e, at)
+	case *Charged:
+		return s.charged(e, at)
 	}
 	return refuse("unknown event %T", event)
 }
@@ -207,9 +217,12 @@ func (s *State) Asset(symbol string) (Asset, bool) {
 }
 
 // NativeAsset is the asset of a chain's own coin.
-func (s *State) NativeAsset(chain chains.ID) (Asset, bool) {
+func (s *State) NativeAsset(chain chains.ID) (Asset, bool) { return s.AssetOf(chain, "") }
+
+// AssetOf is the asset of a token of a chain; empty: of the chain's own coin.
+func (s *State) AssetOf(chain chains.ID, token string) (Asset, bool) {
 	for _, symbol := range s.order {
-		if a := s.assets[symbol]; a.Chain == chain && a.Token == "" {
+		if a := s.assets[symbol]; a.Chain == chain && strings.EqualFold(a.Token, token) {
 			return a, true
 		}
 	}
@@ -282,7 +295,7 @@ func (s *State) Chains() []*Chain {
 
 // matching gives the members of an open set that match, in the order of their
 // lists. What strangers leave in a set for ever is looked at, and not sorted.
-func matching[T interface{ place() int }](set openSet[T], match func(T) bool) []T {
+func matching[T interface{ place() int }](set []T, match func(T) bool) []T {
 	var list []T
 	for _, member := range set {
 		if match(member) {

@@ -79,6 +79,7 @@ func (s *State) signed(e *Signed, at time.Time) error {
 	for _, p := range e.Change {
 		if c.outputs[p.Outpoint] == nil {
 			c.outputs[p.Outpoint] = &Output{Payment: p, Own: true}
+			c.note(c.outputs[p.Outpoint])
 		}
 	}
 	s.touchBatch(b, at, e.TxID)

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"time"
 	"unsafe"
+
+	"causeway/pegs/graph"
 )
 
 // fieldWalker changes every value of a graph by itself and back.
@@ -45,7 +47,9 @@ func (w *fieldWalker) walk(path string, v reflect.Value) {
 			return
 		}
 		for i := range v.NumField() {
-			w.walk(path+"."+v.Type().Field(i).Name, v.Field(i))
+			if f := v.Type().Field(i); !graph.Derived(f) {
+				w.walk(path+"."+f.Name, v.Field(i))
+			}
 		}
 	case reflect.Pointer:
 		if !v.IsNil() && !w.seen[v.UnsafePointer()] {

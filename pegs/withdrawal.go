@@ -29,6 +29,7 @@ type Withdrawal struct {
 	Row      uint64
 	Chain    chains.ID
 	Symbol   string
+	Token    string // contract; empty for the chain's own coin
 	Account  string
 	Address  string
 	Quantity string
@@ -46,6 +47,8 @@ type Withdrawal struct {
 
 	index  int
 	queued bool
+	queue  WithdrawalState `graph:"derived"` // of the index that it is in
+	part   WithdrawalState `graph:"derived"` // the second one that it is in, if it is queued
 }
 
 func (w *Withdrawal) place() int { return w.index }
@@ -67,6 +70,7 @@ func (s *State) WithdrawalState(w *Withdrawal) WithdrawalState {
 
 func (s *State) touchWithdrawal(w *Withdrawal, at time.Time, detail string) {
 	state := s.WithdrawalState(w)
+	s.enqueue(w, state)
 	if n := len(w.History); n > 0 && w.History[n-1].State == string(state) {
 		return
 	}
@@ -94,7 +98,7 @@ func (s *State) requested(e *Requested, at time.Time) error {
 	}
 	w := &Withdrawal{
 		ID: e.Withdrawal, Row: e.Row, Chain: e.Chain, Symbol: e.Symbol, Account: e.Account, Address: e.Address,
-		Quantity: e.Quantity, Fee: e.Fee, Net: e.Net, Ref: e.Ref, Amount: amount, index: len(s.withdrawalList),
+		Quantity: e.Quantity, Fee: e.Fee, Net: e.Net, Ref: e.Ref, Amount: amount, Token: accountKey(asset.Token), index: len(s.withdrawalList),
 	}
 	s.withdrawals[w.ID] = w
 	s.withdrawalList = append(s.withdrawalList, w)

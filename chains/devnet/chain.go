@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/btcsuite/btcd/blockchain"
@@ -21,7 +18,8 @@ import (
 	"github.com/btcsuite/btcd/mining"
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
-	"github.com/gofrs/flock"
+
+	"causeway/chains/devnet/kit"
 )
 
 // Config is what New needs. Only Params is required.
@@ -42,13 +40,13 @@ type Config struct {
 // Chain is a running embedded chain with its RPC server. Its methods may be
 // called from any goroutine.
 type Chain struct {
+	kit.Switch // SetFault, Fault
+
 	params Params
 	net    *chaincfg.Params
 	log    *slog.Logger
 	clock  func() time.Time
-	dir    string
-	temp   bool
-	lock   *flock.Flock
+	dir    *kit.Dir
 
 	// mu is held for writing by everything that changes chain, mempool or
 	// wallet, and for reading by everything that looks at them.
@@ -60,14 +58,13 @@ type Chain struct {
 	template *mining.BlkTmplGenerator
 	sigs     *txscript.SigCache
 	hashes   *txscript.HashCache
-	journal  *journal
+	journal  *kit.Journal
 	wallet   *wallet
 	index    map[chainhash.Hash]chainhash.Hash       // transaction -> block, best chain only
 	detached []*btcutil.Block                        // disconnected by the operation under way
 	opened   map[wire.OutPoint]*blockchain.UtxoEntry // ForkID: outputs that the transaction under way may spend
 	made     uint64                                  // extra nonce: more than the blocks ever made
 
-	fault  atomic.Value // Fault
 	fake   fakeTip
 	server *server
 
@@ -86,7 +83,6 @@ func New(cfg Config) (*Chain, error) {
 		net:    cfg.Params.network(),
 		log:    cfg.Logger,
 		clock:  cfg.Clock,
-		dir:    cfg.Dir,
 		index:  map[chainhash.Hash]chainhash.Hash{},
 		sigs:   txscript.NewSigCache(10_000),
 		hashes: txscript.NewHashCache(1_000),
@@ -97,7 +93,6 @@ func New(cfg Config) (*Chain, error) {
 	if c.clock == nil {
 		c.clock = time.Now
 	}
-	c.fault.Store(FaultNone)
 	if err := c.open(cfg); err != nil {
 		return nil, fmt.Errorf("devnet %s: %w", cfg.Params.Name, errors.Join(err, c.Close()))
 	}
@@ -105,11 +100,11 @@ func New(cfg Config) (*Chain, error) {
 }
 
 func (c *Chain) open(cfg Config) error {
-	listener, err := listenLoopback(cfg.Listen)
+	listener, err := kit.ListenLoopback(cfg.Listen)
 	if err != nil {
 		return err
 	}
-	if err := c.openDir(); err != nil {
+	if c.dir, err = kit.OpenDir(cfg.Dir, "causeway-devnet-"+c.params.Name+"-"); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	if err := c.openState(); err != nil {
@@ -119,31 +114,9 @@ func (c *Chain) open(cfg Config) error {
 	return err
 }
 
-// openDir makes the directory and takes it for this process alone.
-func (c *Chain) openDir() (err error) {
-	if c.dir == "" {
-		c.temp = true
-		if c.dir, err = os.MkdirTemp("", "causeway-devnet-"+c.params.Name+"-"); err != nil {
-			return err
-		}
-	}
-	if err := os.MkdirAll(c.dir, 0o700); err != nil {
-		return err
-	}
-	lock := flock.New(filepath.Join(c.dir, "lock"))
-	switch ok, err := lock.TryLock(); {
-	case err != nil:
-		return err
-	case !ok:
-		return fmt.Errorf("%s is in use by another process", c.dir)
-	}
-	c.lock = lock
-	return nil
-}
-
 // openState brings chain, mempool and wallet to where they were.
 func (c *Chain) openState() error {
-	j, records, err := openJournal(filepath.Join(c.dir, "chain.journal"), *c.net.GenesisHash)
+	j, records, err := openJournal(filepath.Join(c.dir.Path, "chain.journal"), *c.net.GenesisHash)
 	if err != nil {
 		return err
 	}
@@ -229,30 +202,12 @@ func (c *Chain) close() error {
 		errs = append(errs, c.closeStore())
 	}
 	if c.journal != nil {
-		errs = append(errs, c.journal.close())
+		errs = append(errs, c.journal.Close())
 	}
-	if c.temp {
-		errs = append(errs, os.RemoveAll(c.dir))
-	}
-	if c.lock != nil {
-		errs = append(errs, c.lock.Unlock())
+	if c.dir != nil {
+		errs = append(errs, c.dir.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// listenLoopback refuses to listen where other machines could reach it.
-func listenLoopback(addr string) (net.Listener, error) {
-	if addr == "" {
-		addr = "127.0.0.1:0"
-	}
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, err
-	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, fmt.Errorf("listen address %s is not a loopback address", addr)
-	}
-	return net.Listen("tcp", addr)
 }
 
 // blockTime is the clock in the form that btcd's packages ask for.

@@ -1,58 +1,44 @@
 package devnet
 
 import (
-	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/btcsuite/btcd/blockchain"
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"causeway/chains/devnet/kit"
 )
 
 // Fault is how the RPC surface misbehaves. The chain behind it stays sound.
 // Except for FaultDown, the methods that act (generatetoaddress, sendtoaddress,
 // sendrawtransaction, invalidateblock …) go on working, so that a test can let
 // the world move while its view is wrong.
-type Fault string
+type Fault = kit.Fault
 
 // The faults.
 const (
 	// FaultNone is an honest node.
-	FaultNone Fault = "none"
+	FaultNone = kit.FaultNone
 	// FaultDown answers every other request with HTTP 503 and drops the
 	// connection of the rest.
-	FaultDown Fault = "down"
+	FaultDown = kit.FaultDown
 	// FaultLag answers as of LagBlocks blocks ago: newer blocks, what they
 	// hold and what they spent, and the mempool are unknown.
-	FaultLag Fault = "lag"
+	FaultLag = kit.FaultLag
 	// FaultEmpty answers reads with null, or with an empty list.
-	FaultEmpty Fault = "empty"
+	FaultEmpty = kit.FaultEmpty
 	// FaultLie shows another block at the tip, with valid proof of work and
 	// merkle root, in which every output has twice its amount. In all other
 	// answers amounts are doubled too, under the true hashes and ids.
-	FaultLie Fault = "lie"
+	FaultLie = kit.FaultLie
 	// FaultFloat prints amounts as floats: 1e-08, 0.30000000000000004.
-	FaultFloat Fault = "float"
+	FaultFloat = kit.FaultFloat
 )
 
 // LagBlocks is how far FaultLag is behind.
-const LagBlocks = 6
-
-var faults = []Fault{FaultNone, FaultDown, FaultLag, FaultEmpty, FaultLie, FaultFloat}
-
-// SetFault makes the RPC surface misbehave from the next request on.
-func (c *Chain) SetFault(fault Fault) error {
-	if !slices.Contains(faults, fault) {
-		return fmt.Errorf("unknown fault %q: one of %v", fault, faults)
-	}
-	c.fault.Store(fault)
-	return nil
-}
-
-// Fault is the fault that is set.
-func (c *Chain) Fault() Fault { return c.fault.Load().(Fault) }
+const LagBlocks = kit.LagBlocks
 
 // fakeTip is the block that FaultLie shows in place of the tip.
 type fakeTip struct {

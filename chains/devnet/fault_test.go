@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/btcsuite/btcd/blockchain"
+
+	"causeway/chains/devnet/kit"
 )
 
 func (c client) fault(chain *Chain, fault Fault) {
@@ -30,7 +32,7 @@ func TestSetFault(t *testing.T) {
 		t.Error("took an unknown fault")
 	}
 	mustEqual(t, "fault", chain.Fault(), FaultNone)
-	for _, fault := range faults {
+	for _, fault := range kit.Faults() {
 		if err := chain.SetFault(fault); err != nil {
 			t.Error(err)
 		}

@@ -52,7 +52,7 @@ func (c *Chain) take(block *btcutil.Block) error {
 		return err
 	}
 	tip := c.chain.BestSnapshot().Hash
-	return c.journal.append(recBlock, raw, tip[:])
+	return c.note(recBlock, raw, tip[:])
 }
 
 // solve finds the nonce. On a regtest every second one will do.

@@ -33,7 +33,7 @@ func (c *Chain) reconsiderBlock(hash chainhash.Hash) error {
 	return c.reorganize(recReconsider, hash, func() error { return c.reconsider(hash) })
 }
 
-func (c *Chain) reorganize(kind recordKind, hash chainhash.Hash, change func() error) error {
+func (c *Chain) reorganize(kind byte, hash chainhash.Hash, change func() error) error {
 	c.detached = nil
 	err := change()
 	c.settlePool()
@@ -41,7 +41,7 @@ func (c *Chain) reorganize(kind recordKind, hash chainhash.Hash, change func() e
 		return err
 	}
 	tip := c.chain.BestSnapshot().Hash
-	return c.journal.append(kind, hash[:], tip[:])
+	return c.note(kind, hash[:], tip[:])
 }
 
 type staleBlock struct {

@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -32,7 +31,6 @@ type server struct {
 	url     string
 	http    *http.Server
 	done    chan struct{}
-	turns   atomic.Uint64 // FaultDown alternates
 }
 
 func (c *Chain) serve(listener net.Listener, user, pass string) (*server, error) {
@@ -74,7 +72,7 @@ func (s *server) stop(ctx context.Context) error {
 // ServeHTTP implements http.Handler.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.chain.Fault() == FaultDown {
-		s.breakDown(w)
+		s.chain.BreakDown(w)
 		return
 	}
 	if !s.authorized(r) {
@@ -101,19 +99,6 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(answer) // the client is gone
-}
-
-// breakDown fails as a node does that is starting, or not there.
-func (s *server) breakDown(w http.ResponseWriter) {
-	if s.turns.Add(1)%2 == 0 {
-		if hijacker, ok := w.(http.Hijacker); ok {
-			if conn, _, err := hijacker.Hijack(); err == nil {
-				_ = conn.Close()
-				return
-			}
-		}
-	}
-	http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
 }
 
 func (s *server) authorized(r *http.Request) bool {

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"causeway/chains/devnet/kit"
 )
 
 func TestEnvelope(t *testing.T) {
@@ -158,7 +160,7 @@ func FuzzAnswer(f *testing.F) {
 		if strings.Contains(string(body), "generatetoaddress") {
 			return // would mine for too long
 		}
-		if mode := faults[int(fault)%len(faults)]; mode != FaultDown {
+		if mode := kit.Faults()[int(fault)%len(kit.Faults())]; mode != FaultDown {
 			if err := chain.SetFault(mode); err != nil {
 				t.Fatal(err)
 			}

@@ -13,6 +13,8 @@ import (
 	"github.com/btcsuite/btcd/database"
 	_ "github.com/btcsuite/btcd/database/ffldb" // the only database driver btcd has
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"causeway/chains/devnet/kit"
 )
 
 // utxoCacheBytes is small because btcd allocates it at once.
@@ -20,14 +22,14 @@ const utxoCacheBytes = 4 << 20
 
 // restore opens the database and replays what it may lack. A database that
 // does not open, or does not end where the journal ends, is built again.
-func (c *Chain) restore(records []record) error {
+func (c *Chain) restore(records []kit.Record) error {
 	from, tip := 0, *c.net.GenesisHash
 	for i, r := range records {
-		switch r.kind {
+		switch r.Kind {
 		case recClean:
-			from, tip = i+1, r.tip()
+			from, tip = i+1, tipOf(r)
 		case recBlock, recInvalidate, recReconsider:
-			tip = r.tip()
+			tip = tipOf(r)
 		}
 	}
 	err := c.restoreFrom(records[from:], tip)
@@ -35,7 +37,7 @@ func (c *Chain) restore(records []record) error {
 		return nil
 	}
 	if len(records) > 0 {
-		c.log.Warn("rebuilding the chain from its journal", "dir", c.dir, "reason", err)
+		c.log.Warn("rebuilding the chain from its journal", "dir", c.dir.Path, "reason", err)
 	}
 	if err := c.dropStore(); err != nil {
 		return err
@@ -43,7 +45,7 @@ func (c *Chain) restore(records []record) error {
 	return c.restoreFrom(records, tip)
 }
 
-func (c *Chain) restoreFrom(records []record, tip chainhash.Hash) error {
+func (c *Chain) restoreFrom(records []kit.Record, tip chainhash.Hash) error {
 	if err := c.openStore(); err != nil {
 		return err
 	}
@@ -59,10 +61,10 @@ func (c *Chain) restoreFrom(records []record, tip chainhash.Hash) error {
 }
 
 // replay repeats one operation; what the database already has is passed over.
-func (c *Chain) replay(r record) error {
-	switch r.kind {
+func (c *Chain) replay(r kit.Record) error {
+	switch r.Kind {
 	case recBlock:
-		block, err := btcutil.NewBlockFromBytes(r.body())
+		block, err := btcutil.NewBlockFromBytes(bodyOf(r))
 		if err != nil {
 			return err
 		}
@@ -71,11 +73,11 @@ func (c *Chain) replay(r record) error {
 		}
 		return c.process(block)
 	case recInvalidate, recReconsider:
-		hash, err := chainhash.NewHash(r.body())
+		hash, err := chainhash.NewHash(bodyOf(r))
 		if err != nil {
 			return err
 		}
-		if r.kind == recInvalidate {
+		if r.Kind == recInvalidate {
 			return c.chain.InvalidateBlock(hash)
 		}
 		return c.reconsider(*hash)
@@ -83,7 +85,7 @@ func (c *Chain) replay(r record) error {
 	return nil
 }
 
-func (c *Chain) storeDir() string { return filepath.Join(c.dir, "blocks") }
+func (c *Chain) storeDir() string { return filepath.Join(c.dir.Path, "blocks") }
 
 // openStore opens or creates btcd's database and the chain in it. A database
 // torn by a crash makes some btcd versions panic, which counts as an error.
@@ -133,7 +135,7 @@ func (c *Chain) closeStore() error {
 	if c.wallet == nil || c.pool == nil {
 		return nil
 	}
-	errs := []error{c.journal.append(recClean, tip[:]), c.noteKeys()}
+	errs := []error{c.note(recClean, tip[:]), c.noteKeys()}
 	for _, tx := range c.poolTxs() {
 		errs = append(errs, c.noteTx(tx))
 	}
@@ -141,10 +143,10 @@ func (c *Chain) closeStore() error {
 }
 
 // scan reads the best chain into the transaction index and the wallet.
-func (c *Chain) scan(records []record) error {
+func (c *Chain) scan(records []kit.Record) error {
 	for _, r := range records {
-		if r.kind == recKey {
-			if err := c.wallet.reserve(binary.LittleEndian.Uint32(r.payload)); err != nil {
+		if r.Kind == recKey {
+			if err := c.wallet.reserve(binary.LittleEndian.Uint32(r.Payload)); err != nil {
 				return err
 			}
 		}
@@ -167,18 +169,18 @@ func (c *Chain) scan(records []record) error {
 }
 
 // reloadPool brings back the transactions that were waiting.
-func (c *Chain) reloadPool(records []record) {
+func (c *Chain) reloadPool(records []kit.Record) {
 	from := 0
 	for i, r := range records {
-		if r.kind == recClean {
+		if r.Kind == recClean {
 			from = i
 		}
 	}
 	for _, r := range records[from:] {
-		if r.kind != recTx {
+		if r.Kind != recTx {
 			continue
 		}
-		if tx, err := btcutil.NewTxFromBytes(r.payload); err == nil {
+		if tx, err := btcutil.NewTxFromBytes(r.Payload); err == nil {
 			c.acceptAgain(tx) // most are mined by now
 		}
 	}
@@ -189,11 +191,11 @@ func (c *Chain) noteTx(tx *btcutil.Tx) error {
 	if err != nil {
 		return err
 	}
-	return c.journal.append(recTx, raw)
+	return c.note(recTx, raw)
 }
 
 func (c *Chain) noteKeys() error {
-	return c.journal.append(recKey, binary.LittleEndian.AppendUint32(nil, c.wallet.next))
+	return c.note(recKey, binary.LittleEndian.AppendUint32(nil, c.wallet.next))
 }
 
 // rawBlock is the stored bytes of any known block, stale ones included.

@@ -102,6 +102,7 @@ func newRootCommand() *cobra.Command {
 		newClaimCommand(),
 		newCancelCommand(),
 		newAcknowledgeCommand(),
+		newPerishedCommand(),
 		newBackupCommand(),
 		newRestoreCommand(),
 		newVersionCommand(),

@@ -195,3 +195,27 @@ func newAcknowledgeCommand() *cobra.Command {
 		},
 	}.command()
 }
+
+func newPerishedCommand() *cobra.Command {
+	return orderCommand{
+		use: "perished", short: "Show that a deposit which a payout spends was double-spent away",
+		long: "perished records that a transaction which has left the chain can never be mined:\n" +
+			"another one, in a block, spends what it needs. The gateway finds that by itself\n" +
+			"where nodes still have the block that left; this is for when they have not. --tx\n" +
+			"is the transaction's bytes, and then those of the ones between it and what was\n" +
+			"spent otherwise, each making an input of the one before. The signer's own nodes\n" +
+			"must say the same before a payout is released.",
+		path: "perished", required: []string{"chain", "tx", "by", "block"},
+		flags: func(cmd *cobra.Command, body map[string]any) {
+			textFlag(cmd, body, "chain", "chain", "btc, ltc, bch or doge")
+			var list []string
+			cmd.Flags().Func("tx", "bytes of a transaction, hex (repeatable)", func(v string) error {
+				list = append(list, v)
+				body["transactions"] = list
+				return nil
+			})
+			textFlag(cmd, body, "by", "by", "txid of the transaction that spends it otherwise")
+			textFlag(cmd, body, "block", "block", "hash of the block that holds that one")
+		},
+	}.command()
+}

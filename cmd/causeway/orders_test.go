@@ -52,6 +52,9 @@ func TestOrdersOfTheOperator(t *testing.T) {
 	order(exitError, "requeue", "--withdrawal", "none")
 	order(exitError, "claim", "--deposit", "btc:none:0")
 	order(exitError, "cancel", "--batch", "none")
+	if said := order(exitUsage, "perished", "--chain", "btc", "--tx", "00", "--by", "none", "--block", "none"); !strings.Contains(said, "transaction 1") {
+		t.Errorf("a transaction that is none: %s", said)
+	}
 	order(exitError, "acknowledge", "--chain", "btc", "--txid", "none")
 	if code, _, errs := exitOf(t, nil, "halt", "--home", home, "--chain", "btc", "--author", "ann"); code != exitUsage || !strings.Contains(errs, "--reason") {
 		t.Errorf("without a reason: exit %d: %s", code, errs)

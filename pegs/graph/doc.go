@@ -21,6 +21,8 @@
 //     read by the shape that they were written with.
 //   - Types that have no form (interfaces, functions, channels, floats) are
 //     refused when the Codec is made, never later.
+//   - A field with the tag `graph:"derived"` is left out: whoever reads a value
+//     makes it again of the others.
 //   - Pointers into the middle of other values are not followed back to them: they
 //     become values of their own.
 //   - Decoding never panics and allocates no more than a multiple of its input.

@@ -88,6 +88,10 @@ func (c *Codec[T]) Decode(data []byte, v *T) (err error) {
 
 var timeType = reflect.TypeFor[time.Time]()
 
+// Derived says whether a field has the tag `graph:"derived"`: it follows from the
+// others, is no part of the form or of the shape, and is zero when it is read.
+func Derived(f reflect.StructField) bool { return f.Tag.Get("graph") == "derived" }
+
 func (c *compiler) coder(t reflect.Type) (*coder, error) {
 	if known := c.coders[t]; known != nil {
 		return known, nil
@@ -136,6 +140,9 @@ func (c *compiler) structure(made *coder) error {
 	var fields []field
 	for i := range made.typ.NumField() {
 		f := made.typ.Field(i)
+		if Derived(f) {
+			continue
+		}
 		fc, err := c.coder(f.Type)
 		if err != nil {
 			return fmt.Errorf("%s.%s: %w", made.typ, f.Name, err)
@@ -168,7 +175,9 @@ func (c *compiler) shape(root reflect.Type) string {
 		var b strings.Builder
 		b.WriteString(t.String() + " {")
 		for i := range t.NumField() {
-			fmt.Fprintf(&b, " %s %s;", t.Field(i).Name, t.Field(i).Type)
+			if f := t.Field(i); !Derived(f) {
+				fmt.Fprintf(&b, " %s %s;", f.Name, f.Type)
+			}
 		}
 		lines = append(lines, b.String()+" }")
 	}

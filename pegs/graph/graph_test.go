@@ -126,6 +126,26 @@ func of[T any]() error {
 	return err
 }
 
+func TestDerivedFieldsAreLeftOut(t *testing.T) {
+	type record struct{ A string }
+	type indexed struct {
+		A     string
+		index map[string]func() `graph:"derived"`
+	}
+	c, plain := Must(New[indexed]()), Must(New[record]())
+	text := c.Append(nil, &indexed{A: "x", index: map[string]func(){"f": nil}})
+	if !bytes.Equal(text, plain.Append(nil, &record{A: "x"})) {
+		t.Error("a derived field is in the form")
+	}
+	var got indexed
+	if err := c.Decode(text, &got); err != nil || got.A != "x" || got.index != nil {
+		t.Errorf("read back: %+v, %v", got, err)
+	}
+	if strings.Contains(c.Shape(), "index ") {
+		t.Errorf("a derived field is in the shape:\n%s", c.Shape())
+	}
+}
+
 func TestShape(t *testing.T) {
 	type one struct{ A, B string }
 	type two struct{ B, A string }

@@ -24,7 +24,10 @@ const (
 // LagBlocks is how far FaultLag is behind.
 const LagBlocks = 6
 
-var faults = []Fault{FaultNone, FaultDown, FaultLag, FaultEmpty, FaultLie, FaultFloat}
+// Faults are all of them.
+func Faults() []Fault {
+	return []Fault{FaultNone, FaultDown, FaultLag, FaultEmpty, FaultLie, FaultFloat}
+}
 
 // Switch holds the fault that is set; the zero value is FaultNone. It may be used
 // from any goroutine.
@@ -35,8 +38,8 @@ type Switch struct {
 
 // SetFault makes the RPC surface misbehave from the next request on.
 func (s *Switch) SetFault(fault Fault) error {
-	if !slices.Contains(faults, fault) {
-		return fmt.Errorf("unknown fault %q: one of %v", fault, faults)
+	if !slices.Contains(Faults(), fault) {
+		return fmt.Errorf("unknown fault %q: one of %v", fault, Faults())
 	}
 	s.fault.Store(fault)
 	return nil
