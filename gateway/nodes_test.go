@@ -221,7 +221,7 @@ func TestMintsAreNotSubmittedOnceHalted(t *testing.T) {
 	counted := &countingSubmitter{Submitter: g.cfg.Submitter}
 	o := newOperator(g)
 	o.submitter = counted
-	tasks := []task{{"mint " + id, []string{id}, action("mint", "id", id)}, {"settle x", nil, action("settle")}}
+	tasks := []task{{key: "mint " + id, items: []string{id}, action: action("mint", "id", id)}, {key: "settle x", action: action("settle")}}
 	actions := []Action{tasks[0].action, tasks[1].action}
 	if err := g.Halt(ctx, "btc", "a test", "ann", pegs.ScopeMinting); err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ type notes struct {
 
 const maxNote = 300
 
-func newNotes() *notes { return &notes{text: map[string]string{}} }
+func newNotes() *notes { return &notes{text: map[string]string{}, held: map[string]bool{}} }
 
 // set replaces the note of an item; an empty text takes it away.
 func (n *notes) set(id, text string) {
@@ -34,11 +34,15 @@ func (n *notes) get(id string) string {
 	return n.text[id]
 }
 
-// setHeld says which mints are on hold, all of them.
-func (n *notes) setHeld(held map[string]bool) {
+// hold says whether the mint of a deposit is on hold.
+func (n *notes) hold(id string, held bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.held = held
+	if held {
+		n.held[id] = true
+	} else {
+		delete(n.held, id)
+	}
 }
 
 func (n *notes) isHeld(id string) bool {

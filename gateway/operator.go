@@ -2,14 +2,11 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 	"time"
 
-	"causeway/chains"
 	"causeway/hotwallet"
 	"causeway/pegs"
 )
@@ -36,13 +33,21 @@ type operator struct {
 type attempt struct {
 	count int
 	next  time.Time
-	tx    string // the newest sidechain transaction, if its id is known
+	until time.Time // it may be on its way: its row is to be expected
+	tx    string    // the newest sidechain transaction, if its id is known
+	over  func(*pegs.State) bool
 }
 
 const (
 	// actionsPerSubmit and bytesPerSubmit bound one operation of the base layer.
 	actionsPerSubmit = 20
 	bytesPerSubmit   = 6000
+	// maxOnTheWay bounds the operations of a kind that are on their way, mints above
+	// all: no base block takes more of them, and behind a longer queue before the
+	// sequencer the assignments of payouts would wait.
+	maxOnTheWay = 1000
+	// intentsPerCommit bounds the mints that are intended at once.
+	intentsPerCommit = 500
 	// maxRetry is the longest pause between two submissions of an operation.
 	maxRetry = time.Minute
 )
@@ -52,6 +57,7 @@ type task struct {
 	key    string
 	items  []string
 	action Action
+	over   func(*pegs.State) bool // the ledger waits for it no more
 }
 
 func newOperator(g *Gateway) *operator {
@@ -66,14 +72,11 @@ func (o *operator) step(ctx context.Context) error {
 	if err := o.intend(ctx); err != nil {
 		return err
 	}
-	tasks, err := o.tasks()
+	tasks, err := o.due()
 	if err != nil {
 		return err
 	}
-	if tasks, err = o.undelayed(tasks); err != nil {
-		return err
-	}
-	due, last := split(o.due(tasks))
+	due, last := split(tasks)
 	for len(due) > 0 {
 		n := o.fit(due)
 		if err := o.submit(ctx, due[:n]); err != nil {
@@ -129,182 +132,56 @@ func givesUp(t task) bool { return t.action.Name == "release" || t.action.Name =
 
 // intend makes durable what is to be submitted from now on: mints of deposits
 // that are deep enough, settlements of payouts that are, releases of those that
-// are dead.
+// are dead. Of many it makes some at a time: others append meanwhile.
 func (o *operator) intend(ctx context.Context) error {
-	minted, waits := 0, false
-	if err := o.ledger.View(func(s *pegs.State) {
-		for _, id := range s.ChainIDs() {
-			waits = waits || len(s.ToMint(id)) > 0 || len(s.ToSettle(id)) > 0 || len(s.ToRelease(id)) > 0
+	for {
+		waits := false
+		if err := o.ledger.View(func(s *pegs.State) {
+			for _, id := range s.ChainIDs() {
+				waits = waits || len(s.ToMint(id)) > 0 || len(s.ToSettle(id)) > 0 || len(s.ToRelease(id)) > 0
+			}
+		}); err != nil || !waits {
+			return err
 		}
-	}); err != nil || !waits {
-		return err
-	}
-	err := o.ledger.Do(ctx, func(s *pegs.State) (entries []Entry, err error) {
-		for _, id := range s.ChainIDs() {
-			for _, d := range s.ToMint(id) {
-				entries = append(entries, Entry{Event: &pegs.Minting{Deposit: d.ID, Symbol: d.Symbol, Quantity: d.Quantity, To: d.Account}})
-				minted++
-			}
-			for _, b := range s.ToSettle(id) {
-				fee, err := s.MinedFee(b)
-				if err != nil {
-					o.log.Error("the fee of a payout is not known", "batch", b.ID, "error", err)
-					continue
-				}
-				cost := fee.Coin(pegs.CoinDecimals(id))
-				entries = append(entries, Entry{Event: &pegs.Settling{Batch: b.ID, TxID: b.Mined.TxID, Cost: cost}})
-			}
-			for _, b := range s.ToRelease(id) {
-				proof, _ := s.Dead(b)
-				o.log.Warn("a batch can never be mined", "batch", b.ID, "proof", proof)
-				entries = append(entries, Entry{Event: &pegs.Releasing{Batch: b.ID, Proof: proof}})
-			}
+		minted := 0
+		err := o.ledger.Do(ctx, func(s *pegs.State) (entries []Entry, err error) {
+			entries, minted = o.intents(s)
+			return entries, nil
+		})
+		if minted > 0 {
+			o.hook("C4")
 		}
-		return entries, nil
-	})
-	if minted > 0 {
-		o.hook("C4")
-	}
-	return err
-}
-
-// tasks lists every operation whose row the ledger waits for.
-func (o *operator) tasks() (list []task, err error) {
-	viewErr := o.ledger.View(func(s *pegs.State) {
-		for _, id := range s.ChainIDs() {
-			for _, d := range s.ToSubmitMints(id) {
-				list = append(list, task{"mint " + d.ID, []string{d.ID}, action("mint",
-					"id", d.ID, "symbol", d.Intent.Symbol, "quantity", d.Intent.Quantity, "to", d.Intent.To)})
-			}
-			for _, b := range s.ToAssign(id) {
-				list = append(list, task{"assign " + b.ID, b.Withdrawals, action("assign",
-					"batch", b.ID, "chain", string(b.Chain), "kind", b.Kind, "ids", b.Withdrawals, "spends", spendTexts(b.Inputs))})
-			}
-			for _, b := range s.ToSubmitSettles(id) {
-				list = append(list, closing(b))
-			}
-			for _, b := range s.ToSubmitReleases(id) {
-				list = append(list, releases(b)...)
-			}
-			for _, w := range s.ToGiveBack(id) {
-				list = append(list, task{"giveBack " + w.ID, []string{w.ID}, action("giveBack", "id", w.ID, "reason", clipReason(s.GiveBackReason(w)))})
-			}
+		if err != nil || minted < intentsPerCommit {
+			return err
 		}
-	})
-	return list, viewErr
+	}
 }
 
-// closing is the operation that closes a batch: what pays withdrawals is settled,
-// of the rest only the cost is charged.
-func closing(b *pegs.Batch) task {
-	if b.Kind == pegs.BatchPayout {
-		return task{"settle " + b.ID, b.Withdrawals, action("settle", "batch", b.ID, "txid", b.Settling.TxID, "cost", b.Settling.Cost)}
-	}
-	return task{"cost " + b.ID, nil, action("cost",
-		"chain", string(b.Chain), "txid", b.Settling.TxID, "amount", b.Settling.Cost, "batch", b.ID)}
-}
-
-// releases are the operations that release a batch: one for each withdrawal, or
-// one for a batch that pays none.
-func releases(b *pegs.Batch) (list []task) {
-	proof := clipReason(b.Releasing.Proof)
-	if b.Kind != pegs.BatchPayout {
-		return []task{{"release " + b.ID, nil, action("release", "id", b.ID, "proof", proof)}}
-	}
-	for _, id := range b.Withdrawals {
-		list = append(list, task{"release " + id, []string{id}, action("release", "id", id, "proof", proof)})
-	}
-	return list
-}
-
-// maxContractText bounds reasons and proofs on the sidechain.
-const maxContractText = 1000
-
-func clipReason(text string) string {
-	if len(text) > maxContractText {
-		return text[:maxContractText]
-	}
-	return text
-}
-
-// undelayed leaves out what the contract would only refuse: mints that it has and
-// delays, releases that it has made.
-func (o *operator) undelayed(tasks []task) (rest []task, err error) {
-	held := map[string]bool{}
-	err = o.sidechain.View(func(v SideState) error {
-		for _, t := range tasks {
-			if t.action.Name == "release" && len(t.items) > 0 {
-				if w, ok := v.Withdrawal(t.items[0]); ok && w.State != rowAssigned {
-					continue
-				}
+func (o *operator) intents(s *pegs.State) (entries []Entry, minted int) {
+	for _, id := range s.ChainIDs() {
+		for _, d := range s.ToMint(id) {
+			if minted == intentsPerCommit {
+				break
 			}
-			if t.action.Name != "mint" {
-				rest = append(rest, t)
+			entries = append(entries, Entry{Event: &pegs.Minting{Deposit: d.ID, Symbol: d.Symbol, Quantity: d.Quantity, To: d.Account}})
+			minted++
+		}
+		for _, b := range s.ToSettle(id) {
+			fee, err := s.MinedFee(b)
+			if err != nil {
+				o.log.Error("the fee of a payout is not known", "batch", b.ID, "error", err)
 				continue
 			}
-			mint, ok := v.Delayed(t.items[0])
-			if !ok {
-				rest = append(rest, t)
-				continue
-			}
-			held[t.items[0]] = mint.Held
-			if mint.Held {
-				o.notes.set(t.items[0], "the mint is on hold until the admin decides")
-			} else {
-				o.notes.set(t.items[0], fmt.Sprintf("a large deposit waits: it can be minted from base block %d on", mint.Due))
-			}
+			cost := fee.Coin(pegs.CoinDecimals(id))
+			entries = append(entries, Entry{Event: &pegs.Settling{Batch: b.ID, TxID: b.Mined.TxID, Cost: cost}})
 		}
-		return nil
-	})
-	if err == nil {
-		o.notes.setHeld(held)
-	}
-	return rest, err
-}
-
-// action makes an Action from alternating names and values, in that order.
-func action(name string, pairs ...any) Action {
-	var b strings.Builder
-	b.WriteByte('{')
-	for i := 0; i < len(pairs); i += 2 {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		key, _ := json.Marshal(pairs[i])
-		value, _ := json.Marshal(pairs[i+1]) // texts and lists of texts
-		b.Write(key)
-		b.WriteByte(':')
-		b.Write(value)
-	}
-	b.WriteByte('}')
-	return Action{Name: name, Payload: json.RawMessage(b.String())}
-}
-
-func spendTexts(list []chains.Outpoint) []string {
-	texts := make([]string, len(list))
-	for i, o := range list {
-		texts[i] = hotwallet.SpendText(o)
-	}
-	return texts
-}
-
-// due picks the tasks whose time has come and forgets the attempts at tasks that
-// are done.
-func (o *operator) due(tasks []task) (due []task) {
-	now := o.now()
-	current := map[string]*attempt{}
-	for _, t := range tasks {
-		a := o.attempts[t.key]
-		if a == nil {
-			a = &attempt{}
-		}
-		current[t.key] = a
-		if !now.Before(a.next) {
-			due = append(due, t)
+		for _, b := range s.ToRelease(id) {
+			proof, _ := s.Dead(b)
+			o.log.Warn("a batch can never be mined", "batch", b.ID, "proof", proof)
+			entries = append(entries, Entry{Event: &pegs.Releasing{Batch: b.ID, Proof: proof}})
 		}
 	}
-	o.attempts = current
-	return due
+	return entries, minted
 }
 
 // fit says how many of the tasks go into one operation of the base layer.
@@ -324,8 +201,9 @@ func (o *operator) submit(ctx context.Context, tasks []task) error {
 	for i, t := range tasks {
 		actions[i] = t.action
 		o.explain(t)
-		a := o.attempts[t.key]
+		a := o.attempt(t)
 		a.count++
+		a.until = o.now().Add(o.retry)
 		a.next = o.now().Add(min(o.retry<<min(a.count-1, 4), maxRetry))
 	}
 	if tasks[0].action.Name == "release" {
@@ -351,7 +229,7 @@ func (o *operator) submit(ctx context.Context, tasks []task) error {
 
 // explain notes what the contract said of the attempt before this one.
 func (o *operator) explain(t task) {
-	a := o.attempts[t.key]
+	a := o.attempt(t)
 	if a.tx == "" {
 		return
 	}

@@ -20,11 +20,15 @@ type payer struct {
 	follower *follower
 	mempool  *mempool
 	rates    rates
+	turn     int // of the queue: where the part begins that is tried next in its turn
 }
 
 const (
 	// maxPayees bounds the withdrawals of one transaction.
 	maxPayees = 100
+	// checksPerCommit bounds the withdrawals that are checked at once: others append
+	// meanwhile.
+	checksPerCommit = 500
 	// feeTarget is the number of blocks within which a payout should confirm.
 	feeTarget = 6
 	// fallbackRate is used when no node has an estimate, within the limits.
@@ -56,12 +60,21 @@ func (p *payer) step(ctx context.Context) error {
 // check queues the withdrawals that can be paid and parks the others, whose
 // tokens are then given back.
 func (p *payer) check(ctx context.Context) error {
-	waits := false
-	if err := p.ledger.View(func(s *pegs.State) { waits = len(s.ToCheck(p.id)) > 0 }); err != nil || !waits {
-		return err
+	for {
+		waits := 0
+		if err := p.ledger.View(func(s *pegs.State) { waits = len(s.ToCheck(p.id)) }); err != nil || waits == 0 {
+			return err
+		}
+		if err := p.checkSome(ctx); err != nil || waits <= checksPerCommit {
+			return err
+		}
 	}
+}
+
+func (p *payer) checkSome(ctx context.Context) error {
 	return p.ledger.Do(ctx, func(s *pegs.State) (entries []Entry, err error) {
-		for _, w := range s.ToCheck(p.id) {
+		waits := s.ToCheck(p.id)
+		for _, w := range waits[:min(len(waits), checksPerCommit)] {
 			script, reason := p.payable(s, w)
 			if reason != "" {
 				p.log.Warn("withdrawal cannot be paid", "withdrawal", w.ID, "reason", reason)
@@ -97,27 +110,23 @@ func (p *payer) payable(s *pegs.State, w *pegs.Withdrawal) (script []byte, reaso
 // The chain must have been followed to its end before: a ledger from a backup
 // does not know what was paid after it.
 func (p *payer) plan(ctx context.Context) error {
-	var queue []string
-	reason := ""
+	waits, reason := false, ""
 	if err := p.ledger.View(func(s *pegs.State) {
-		for _, w := range s.ToPlan(p.id) {
-			queue = append(queue, w.ID)
-		}
+		waits = len(s.ToPlan(p.id)) > 0
 		if c, ok := s.Chain(p.id); ok {
 			reason = p.mempool.unknown(s, c)
 		}
-	}); err != nil || len(queue) == 0 {
+	}); err != nil || !waits {
 		return err
 	}
 	if !p.follower.caughtUp() {
 		reason = "the chain was not read to its end yet"
 	}
 	if reason != "" {
-		for _, id := range queue {
-			p.notes.set(id, "waits: "+reason)
-		}
+		p.notes.set(queueNote(p.id), "waits: "+reason)
 		return nil
 	}
+	p.notes.set(queueNote(p.id), "")
 	rate := p.feeRate(ctx)
 	budget, err := p.feeBudget("")
 	if err != nil {
@@ -135,6 +144,9 @@ func (p *payer) plan(ctx context.Context) error {
 	}
 	return err
 }
+
+// queueNote is the name of the note that says why nothing of a chain is planned.
+func queueNote(id chains.ID) string { return "queue " + string(id) }
 
 // feeRate is what the nodes ask for, within the configured limits. Nodes that say
 // nothing, nonsense or an error change nothing about what they said before.

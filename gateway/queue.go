@@ -1,9 +1,9 @@
 package gateway
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	"causeway/chains"
@@ -18,6 +18,14 @@ const (
 	assignFrame = 512
 	// spendSize is the longest "txid:vout" in JSON, with its comma.
 	spendSize = 64 + 1 + 10 + 3
+	// coinsOfPlan is how many of the largest coins, of the smallest and of those
+	// that are just enough a choice is made of: more than a transaction may spend,
+	// and together more than the planner asks for before it takes small ones along.
+	coinsOfPlan = 600
+	// oldestParts and turnParts bound the parts of a queue that are tried at one
+	// time: the oldest, and those whose turn it is.
+	oldestParts = 3
+	turnParts   = 2
 )
 
 // maxInputs is how many inputs a batch may have: an assign operation names them
@@ -31,31 +39,98 @@ func maxInputs(queue []*pegs.Withdrawal) int {
 }
 
 // planBatch plans one batch for what waits, oldest first. What cannot be paid
-// now does not keep the rest from being paid.
+// now does not keep the rest from being paid: the smallest of the rest are tried,
+// and of the others some in turn.
 func (p *payer) planBatch(s *pegs.State, rate chains.FeeRate, budget chains.Amount) ([]Entry, error) {
+	waiting := s.ToPlan(p.id)
+	if len(waiting) == 0 {
+		return nil, nil
+	}
 	in, err := p.planInput(s, rate, budget)
 	if err != nil {
 		return nil, err
 	}
-	for _, coin := range s.Spendable(p.id) {
+	near, err := totalOf(waiting[:min(len(waiting), maxPayees)])
+	if err != nil {
+		return nil, err
+	}
+	if in.Coins, err = freshCoins(s.Coins(p.id, near, coinsOfPlan)); err != nil {
+		return nil, err
+	}
+	for some := range p.parts(waiting) {
+		entries, err := p.planSome(s, in, some)
+		if err != nil || len(entries) > 0 {
+			return entries, err
+		}
+	}
+	return nil, nil
+}
+
+// parts goes through those parts of a queue for which a plan is tried at one time.
+func (p *payer) parts(waiting []*pegs.Withdrawal) iter.Seq[[]*pegs.Withdrawal] {
+	return func(yield func([]*pegs.Withdrawal) bool) {
+		for range oldestParts {
+			n := min(len(waiting), maxPayees)
+			if n == 0 || !yield(waiting[:n]) {
+				return
+			}
+			waiting = waiting[n:]
+		}
+		if len(waiting) == 0 || !yield(smallest(waiting, maxPayees)) {
+			return
+		}
+		for range turnParts {
+			if p.turn >= len(waiting) {
+				p.turn = 0
+			}
+			n := min(len(waiting)-p.turn, maxPayees)
+			some := waiting[p.turn : p.turn+n]
+			if p.turn += n; !yield(some) {
+				return
+			}
+		}
+	}
+}
+
+// smallest lists the n smallest of a queue, in its order.
+func smallest(queue []*pegs.Withdrawal, n int) []*pegs.Withdrawal {
+	places := make([]int, len(queue))
+	for i := range places {
+		places[i] = i
+	}
+	slices.SortStableFunc(places, func(a, b int) int { return queue[a].Amount.Cmp(queue[b].Amount) })
+	places = places[:min(n, len(places))]
+	slices.Sort(places)
+	list := make([]*pegs.Withdrawal, len(places))
+	for i, at := range places {
+		list[i] = queue[at]
+	}
+	return list
+}
+
+// freshCoins are the coins that a new payout may rest on: what is stuck would hold
+// it back, what loses take it along.
+func freshCoins(coins []pegs.Coin) (list []hotwallet.Coin, err error) {
+	for _, coin := range coins {
 		if coin.Waits >= bumpAfter || coin.Contested {
-			continue // what is stuck would hold the new one back, what loses take it along
+			continue
 		}
 		c, err := coinOf(coin)
 		if err != nil {
 			return nil, err
 		}
-		in.Coins = append(in.Coins, c)
+		list = append(list, c)
 	}
-	for waiting := s.ToPlan(p.id); len(waiting) > 0; {
-		n := min(len(waiting), maxPayees)
-		entries, err := p.planSome(s, in, waiting[:n])
-		if err != nil || len(entries) > 0 {
-			return entries, err
+	return list, nil
+}
+
+func totalOf(queue []*pegs.Withdrawal) (total chains.Amount, err error) {
+	for _, w := range queue {
+		if total, err = total.Add(w.Amount); err != nil {
+			return total, err
 		}
-		waiting = waiting[n:]
 	}
-	return nil, nil
+	return total, nil
 }
 
 // whyNot says to who waits why there is no plan, in coins as everywhere.
@@ -106,26 +181,10 @@ func tries(queue []*pegs.Withdrawal) (list [][]*pegs.Withdrawal) {
 	for n := len(queue); n > 0; n /= 2 {
 		list = append(list, queue[:n])
 	}
-	for rest := queue[1:]; len(rest) > 0; rest = smallerHalf(rest) {
+	for rest := queue[1:]; len(rest) > 0; rest = smallest(rest, len(rest)/2) {
 		list = append(list, rest)
 	}
 	return list
-}
-
-// smallerHalf is the half of a queue with the smaller amounts, in its order.
-func smallerHalf(queue []*pegs.Withdrawal) []*pegs.Withdrawal {
-	places := make([]int, len(queue))
-	for i := range places {
-		places[i] = i
-	}
-	slices.SortStableFunc(places, func(a, b int) int { return queue[a].Amount.Cmp(queue[b].Amount) })
-	places = places[:len(places)/2]
-	slices.SortFunc(places, cmp.Compare)
-	half := make([]*pegs.Withdrawal, len(places))
-	for i, at := range places {
-		half[i] = queue[at]
-	}
-	return half
 }
 
 func (p *payer) tryPlan(in hotwallet.PlanInput, queue []*pegs.Withdrawal) (*hotwallet.Plan, error) {
@@ -133,11 +192,9 @@ func (p *payer) tryPlan(in hotwallet.PlanInput, queue []*pegs.Withdrawal) (*hotw
 	if in.Payees, err = payeesOf(queue); err != nil {
 		return nil, err
 	}
-	var total chains.Amount
-	for _, w := range queue {
-		if total, err = total.Add(w.Amount); err != nil {
-			return nil, err
-		}
+	total, err := totalOf(queue)
+	if err != nil {
+		return nil, err
 	}
 	if limit := p.Caps.MaxTotal; !limit.IsZero() && limit.Less(total) {
 		return nil, &hotwallet.PlanError{Kind: hotwallet.ErrOverCap, Need: total, Have: limit}
@@ -155,18 +212,20 @@ func (p *payer) merge(s *pegs.State, in hotwallet.PlanInput, w *pegs.Withdrawal)
 			return nil, nil
 		}
 	}
+	all, err := freshCoins(s.Spendable(p.id))
+	if err != nil {
+		return nil, err
+	}
 	var total chains.Amount
-	for _, c := range in.Coins {
-		sum, err := total.Add(c.Amount)
-		if err != nil {
+	for _, c := range all {
+		if total, err = total.Add(c.Amount); err != nil {
 			return nil, err
 		}
-		total = sum
 	}
 	if total.Less(w.Amount) {
 		return nil, nil
 	}
-	in.MaxInputs = maxInputs(nil)
+	in.MaxInputs, in.Coins = maxInputs(nil), all
 	plan, err := hotwallet.Consolidate(in)
 	var why *hotwallet.PlanError
 	if errors.As(err, &why) && why.Kind != hotwallet.ErrBadPlan {

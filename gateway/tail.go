@@ -21,20 +21,23 @@ type tail struct {
 	hook      func(string)
 	swept     map[chains.ID]bool // all batch rows were looked at since the start
 	asked     uint64             // every withdrawal up to this row was asked for since the start
-	turn      uint64             // the row behind which the next turn of the others begins
-	rounds    uint64             // since the start
+	turn      turns
 }
 
+// turns says where the next turn of those begins of which nothing is expected.
+type turns struct{ deposits, withdrawals int }
+
 const (
-	// allDeposits is how many rounds there are between two that ask for all deposits:
-	// those that nobody is to mint stay for ever, and only other attestors' claims
-	// make them credited.
-	allDeposits = 32
 	// rowsPerStep bounds the withdrawals taken in at once.
 	rowsPerStep = 500
-	// turnsPerStep is of how many open withdrawals a step looks at the rows though
-	// nothing is expected of them.
-	turnsPerStep = 1000
+	// firstPerStep bounds those of a queue that a step looks at because their rows
+	// are expected, the oldest first.
+	firstPerStep = maxOnTheWay
+	// turnsPerStep is of how many others a step looks at the rows though nothing is
+	// expected of them: deposits that nobody is to mint, of which only claims of
+	// other attestors make credits, and withdrawals that wait or are told of by
+	// their batch.
+	turnsPerStep = 300
 )
 
 // questions is what the ledger waits for.
@@ -60,9 +63,9 @@ type facts struct {
 
 // step takes in everything new, however much it is.
 func (t *tail) step(ctx context.Context) error {
-	turn := t.turn
+	more := false // rows of withdrawals that were not read yet
 	for {
-		q, next, err := t.questions(turn)
+		q, next, err := t.questions(more)
 		if err != nil {
 			return err
 		}
@@ -78,16 +81,16 @@ func (t *tail) step(ctx context.Context) error {
 			t.asked, t.turn = q.lastRow, next
 			return nil
 		}
+		more = len(f.requests) == rowsPerStep
 	}
 }
 
-// questions lists what to ask for, and says where the next turn begins.
-func (t *tail) questions(turn uint64) (q questions, next uint64, err error) {
+// questions lists what to ask for, and says where the next turns begin. While
+// withdrawals are read that are new, nothing is asked of them.
+func (t *tail) questions(more bool) (q questions, next turns, err error) {
 	err = t.ledger.View(func(s *pegs.State) {
-		for _, d := range s.Uncredited(t.rounds%allDeposits == 0) {
-			q.deposits = append(q.deposits, d.ID)
-		}
-		q.withdrawals, next = t.withdrawals(s, turn)
+		q.deposits, next.deposits = t.deposits(s)
+		q.withdrawals, next.withdrawals = t.withdrawals(s, more)
 		for _, id := range s.ChainIDs() {
 			q.chains = append(q.chains, id)
 			for _, b := range s.OpenBatches(id) {
@@ -98,31 +101,56 @@ func (t *tail) questions(turn uint64) (q questions, next uint64, err error) {
 		}
 		q.lastRow, q.base = s.LastRow(), s.Base
 	})
-	t.rounds++
 	return q, next, err
+}
+
+// deposits lists the deposits to be asked for: those that are minted, the oldest
+// first, and some of all that are not credited, so that each of them has its turn
+// again and again.
+func (t *tail) deposits(s *pegs.State) (ids []string, next int) {
+	for _, id := range s.ChainIDs() {
+		minting := s.Minting(id)
+		for _, d := range minting[:min(len(minting), firstPerStep)] {
+			ids = append(ids, d.ID)
+		}
+	}
+	others, next := s.TurnOfDeposits(t.turn.deposits, turnsPerStep)
+	for _, d := range others {
+		ids = append(ids, d.ID)
+	}
+	return distinct(ids), next
 }
 
 // withdrawals lists the open withdrawals to be asked for: those that are new since
 // the start or the step before, those whose batch is planned and not assigned, and
-// those that are not to be paid. Of the others, which wait their turn or are told
-// of by their batch, as many as turnsPerStep in the order of their rows, so that
-// each of them has its turn again and again.
-func (t *tail) withdrawals(s *pegs.State, turn uint64) (ids []string, next uint64) {
-	open := s.OpenWithdrawals()
-	first, found := slices.BinarySearchFunc(open, turn, func(w *pegs.Withdrawal, row uint64) int { return cmp.Compare(w.Row, row) })
-	if found {
-		first++
-	}
-	for i, w := range open {
-		inTurn := (i-first+len(open))%len(open) < turnsPerStep
-		if inTurn || w.Row > t.asked || w.Parked != nil || s.Unassigned(w) {
+// those that are not to be paid, the oldest first; of the others some, so that each
+// of them has its turn again and again.
+func (t *tail) withdrawals(s *pegs.State, more bool) (ids []string, next int) {
+	add := func(list []*pegs.Withdrawal) {
+		for _, w := range list {
 			ids = append(ids, w.ID)
 		}
 	}
-	if len(open) > turnsPerStep {
-		next = open[(first+turnsPerStep-1)%len(open)].Row
+	if !more {
+		add(s.OpenAfter(t.asked))
 	}
-	return ids, next
+	for _, id := range s.ChainIDs() {
+		parked := s.Parked(id)
+		add(parked[:min(len(parked), firstPerStep)])
+		for _, b := range s.OpenBatches(id) {
+			if b.Unassigned() {
+				ids = append(ids, b.Withdrawals...)
+			}
+		}
+	}
+	others, next := s.TurnOfWithdrawals(t.turn.withdrawals, turnsPerStep)
+	add(others)
+	return distinct(ids), next
+}
+
+func distinct(ids []string) []string {
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 func (t *tail) ask(q questions) (f facts, err error) {
@@ -225,6 +253,7 @@ func (t *tail) book(ctx context.Context, f facts) (n int, err error) {
 	t.log.Debug("sidechain rows booked", "sidechain_block", f.head.Block, "events", n)
 	for _, row := range f.deposits {
 		t.notes.set(row.ID, "")
+		t.notes.hold(row.ID, false)
 	}
 	for _, row := range f.withdrawals {
 		if row.State == rowReturned || row.State == rowSettled {

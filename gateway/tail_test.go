@@ -29,16 +29,19 @@ func TestTailAsksInTurns(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := &tail{}
-	ids, next := rows.withdrawals(s, 0)
+	ids, next := rows.withdrawals(s, false)
 	if len(ids) != many {
 		t.Fatalf("after the start %d of %d are asked for", len(ids), many)
 	}
-	rows.asked, rows.turn = s.LastRow(), next
+	if ids, _ := rows.withdrawals(s, true); len(ids) > turnsPerStep+3 {
+		t.Fatalf("while new ones are read %d are asked for", len(ids))
+	}
+	rows.asked, rows.turn.withdrawals = s.LastRow(), next
 	asked := map[string]int{}
 	const turns = 4
 	for range turns {
-		ids, next := rows.withdrawals(s, rows.turn)
-		rows.turn = next
+		ids, next := rows.withdrawals(s, false)
+		rows.turn.withdrawals = next
 		if len(ids) > turnsPerStep+3 {
 			t.Fatalf("%d are asked for in one step", len(ids))
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"causeway/chains"
 	"causeway/hotwallet"
 	"causeway/pegs"
 )
@@ -48,7 +49,7 @@ func (p *payer) tidy(ctx context.Context) error {
 		if err != nil {
 			return nil, err
 		}
-		for _, coin := range s.Spendable(p.id) {
+		for _, coin := range s.Coins(p.id, chains.Amount{}, coinsOfPlan) {
 			c, err := coinOf(coin)
 			if err != nil {
 				return nil, err
@@ -86,13 +87,7 @@ func (p *payer) untidy(s *pegs.State) bool {
 			return false
 		}
 	}
-	n := 0
-	for _, coin := range s.Spendable(p.id) {
-		if coin.Depth > 0 {
-			n++
-		}
-	}
-	return n > tidyAbove
+	return s.MoreCoins(p.id, tidyAbove)
 }
 
 // tidiedBefore says whether the last merger that counts is long ago.

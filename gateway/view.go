@@ -397,7 +397,12 @@ func (g *Gateway) withdrawalView(s *pegs.State, w *pegs.Withdrawal) Withdrawal {
 	}
 	_, v.ConfirmationsNeeded = g.shown(w.Chain, nil, 0, c.CreditDepth())
 	switch s.WithdrawalState(w) {
-	case pegs.WithdrawalRequested, pegs.WithdrawalQueued, pegs.WithdrawalPlanned:
+	case pegs.WithdrawalQueued:
+		if note := g.notes.get(queueNote(w.Chain)); note != "" && g.notes.get(w.ID) == "" {
+			v.Detail = note
+		}
+		fallthrough
+	case pegs.WithdrawalRequested, pegs.WithdrawalPlanned:
 		v.Detail = warnAmbiguous(v.Detail, w, c.Config.Network)
 	}
 	if v.Reason == "" && c.Stands(pegs.ScopePayouts) && s.WithdrawalState(w) != pegs.WithdrawalSettled {

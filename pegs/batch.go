@@ -102,11 +102,10 @@ func (b *Batch) state(s *State) WithdrawalState {
 	return WithdrawalPlanned
 }
 
-// Unassigned says whether a batch is planned for a withdrawal, or given up, so that
-// the sidechain may yet say something else of the withdrawal than the batch does.
-func (s *State) Unassigned(w *Withdrawal) bool {
-	b := s.batches[w.Batch]
-	return b != nil && (b.Assigned == nil || b.Releasing != nil || b.Released != nil)
+// Unassigned says whether a batch is only planned, or given up, so that the
+// sidechain may yet say something else of its withdrawals than the batch does.
+func (b *Batch) Unassigned() bool {
+	return b.Assigned == nil || b.Releasing != nil || b.Released != nil
 }
 
 // touchBatch writes the histories of the withdrawals of a batch.

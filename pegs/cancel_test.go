@@ -57,15 +57,15 @@ func TestCancelWins(t *testing.T) {
 	}
 	b.do(&Releasing{Batch: payout.Batch, Proof: proof})
 	w, _ := b.Withdrawal("w1")
-	if got := b.ToGiveBack(chains.BTC); len(got) != 0 {
+	if got := slices.Collect(b.ToGiveBack(chains.BTC)); len(got) != 0 {
 		t.Errorf("given back before it is released: %v", got)
 	}
 	b.do(&Released{Batch: payout.Batch, Reason: proof})
-	if got := b.ToGiveBack(chains.BTC); !slices.Equal(got, []*Withdrawal{w}) || b.GiveBackReason(w) != proof {
+	if got := slices.Collect(b.ToGiveBack(chains.BTC)); !slices.Equal(got, []*Withdrawal{w}) || b.GiveBackReason(w) != proof {
 		t.Errorf("to give back: %v", got)
 	}
 	b.do(&Returned{Withdrawal: "w1"})
-	if len(b.ToGiveBack(chains.BTC)) != 0 || b.WithdrawalState(w) != WithdrawalReturned {
+	if len(slices.Collect(b.ToGiveBack(chains.BTC))) != 0 || b.WithdrawalState(w) != WithdrawalReturned {
 		t.Error("given back twice")
 	}
 	view, _ := b.AuditView(chains.BTC)

@@ -2,6 +2,7 @@ package pegs
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -103,11 +104,15 @@ func (s *State) ToSubmitReleases(id chains.ID) []*Batch {
 // ToGiveBack lists the parked withdrawals whose tokens are to be returned: what
 // cannot be paid, and what was in a batch that is released and, by what we know
 // ourselves, dead. What others released they give back themselves.
-func (s *State) ToGiveBack(id chains.ID) []*Withdrawal {
-	open := s.PaysOut(id)
-	return matching(s.withdrawalsIn(id, WithdrawalParked), func(w *Withdrawal) bool {
-		return s.GiveBackReason(w) != "" && (w.Parked != nil || open)
-	})
+func (s *State) ToGiveBack(id chains.ID) iter.Seq[*Withdrawal] {
+	return func(yield func(*Withdrawal) bool) {
+		open := s.PaysOut(id)
+		for _, w := range s.Parked(id) {
+			if s.GiveBackReason(w) != "" && (w.Parked != nil || open) && !yield(w) {
+				return
+			}
+		}
+	}
 }
 
 // GiveBackReason is why the tokens of a parked withdrawal are to be returned;

@@ -182,7 +182,7 @@ func TestDelayAndVeto(t *testing.T) {
 	if err := b.try(&Queued{Withdrawal: "later", Script: "0014", Amount: later.Amount}); !errors.Is(err, ErrTransition) {
 		t.Errorf("queued while it is given back: %v", err)
 	}
-	same(t, "given back", names(b.ToGiveBack(chains.BTC)), "later")
+	same(t, "given back", names(slices.Collect(b.ToGiveBack(chains.BTC))), "later")
 }
 
 func names(list []*Withdrawal) (ids []string) {

@@ -41,6 +41,19 @@ func (s *openSet[T]) remove(v T) {
 	}
 }
 
+// turn lists at most n members of a set from a place on, and from the last to the
+// first again, and says at which place the next turn begins.
+func turn[T interface{ place() int }](set openSet[T], from, n int) (list []T, next int) {
+	first, _ := slices.BinarySearchFunc(set, from, func(member T, place int) int { return cmp.Compare(member.place(), place) })
+	for i := range min(n, len(set)) {
+		list = append(list, set[(first+i)%len(set)])
+	}
+	if len(list) > 0 {
+		next = list[len(list)-1].place() + 1
+	}
+	return list, next
+}
+
 // outputSet holds outputs in the order of their outpoints.
 type outputSet []*Output
 

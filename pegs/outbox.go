@@ -1,6 +1,8 @@
 package pegs
 
 import (
+	"cmp"
+	"iter"
 	"slices"
 
 	"causeway/chains"
@@ -190,12 +192,23 @@ func (s *State) ToMint(id chains.ID) []*Deposit {
 // ToSubmitMints lists the deposits whose mint is to be submitted, again and
 // again, until the sidechain's row is there. The depth counts every time: the
 // deposit may have changed its block since it was to be minted.
-func (s *State) ToSubmitMints(id chains.ID) []*Deposit {
-	c := s.chains[id]
-	if c == nil || c.Stands(ScopeMinting) {
-		return nil
+func (s *State) ToSubmitMints(id chains.ID) iter.Seq[*Deposit] {
+	return func(yield func(*Deposit) bool) {
+		if c := s.chains[id]; c == nil || c.Stands(ScopeMinting) {
+			return
+		}
+		for _, d := range s.Minting(id) {
+			if s.mintable(d) && !yield(d) {
+				return
+			}
+		}
 	}
-	return matching(queue(s.index.deposits, id, string(DepositMinting)), s.mintable)
+}
+
+// Minting lists the deposits of a chain whose mint is intended, oldest first. The
+// list lasts until the next record.
+func (s *State) Minting(id chains.ID) []*Deposit {
+	return queue(s.index.deposits, id, string(DepositMinting))
 }
 
 // mintable says whether a deposit is deep enough for its mint.
@@ -205,19 +218,32 @@ func (s *State) mintable(d *Deposit) bool {
 
 func (s *State) mintsOpen(symbol string) bool { return !s.assets[symbol].MintsPaused }
 
-// Uncredited lists the deposits that the sidechain has not been seen to credit,
-// in the chain or not: all of them, or without those that are not minted by
-// themselves.
-func (s *State) Uncredited(all bool) []*Deposit {
-	return s.depositsWhere(func(d *Deposit) bool { return d.Credit == nil && (all || d.Class == "") })
+// TurnOfDeposits lists at most n deposits that the sidechain has not been seen to
+// credit, in the chain or not, in the order of first sight and from the last to the
+// first again, and says where the next turn begins.
+func (s *State) TurnOfDeposits(from, n int) (list []*Deposit, next int) {
+	list, next = turn(s.openDeposits, from, n)
+	return slices.DeleteFunc(list, func(d *Deposit) bool { return d.Credit != nil }), next
 }
 
-func (s *State) depositsWhere(match func(*Deposit) bool) []*Deposit {
-	return matching(s.openDeposits, match)
+// TurnOfWithdrawals does the same for the withdrawals that are open.
+func (s *State) TurnOfWithdrawals(from, n int) (list []*Withdrawal, next int) {
+	return turn(s.openWithdrawals, from, n)
 }
 
 // OpenWithdrawals lists the withdrawals that are neither settled nor returned.
 func (s *State) OpenWithdrawals() []*Withdrawal { return slices.Clone(s.openWithdrawals) }
+
+// OpenAfter lists those of them whose rows come after one. The list lasts until the
+// next record.
+func (s *State) OpenAfter(row uint64) []*Withdrawal {
+	first, _ := slices.BinarySearchFunc(s.openWithdrawals, row+1, func(w *Withdrawal, row uint64) int { return cmp.Compare(w.Row, row) })
+	return s.openWithdrawals[first:]
+}
+
+// Parked lists the withdrawals of a chain that are not to be paid, oldest first.
+// The list lasts until the next record.
+func (s *State) Parked(id chains.ID) []*Withdrawal { return s.withdrawalsIn(id, WithdrawalParked) }
 
 // withdrawalsIn lists the withdrawals of a chain in a queue, oldest first. The list
 // is the queue itself: it lasts until the next record.

@@ -1,6 +1,7 @@
 package pegs
 
 import (
+	"slices"
 	"testing"
 
 	"causeway/chains"
@@ -19,11 +20,11 @@ func TestMintWaitsAgainAfterAReorg(t *testing.T) {
 	b.back()
 	b.block(nil)
 	b.block([]Payment{pays("t1", 0, "alice", 50_000)})
-	if b.Confirmations(d) != 1 || len(b.ToSubmitMints(chains.BTC)) != 0 {
-		t.Errorf("%d deep, %d mints to submit", b.Confirmations(d), len(b.ToSubmitMints(chains.BTC)))
+	if b.Confirmations(d) != 1 || len(slices.Collect(b.ToSubmitMints(chains.BTC))) != 0 {
+		t.Errorf("%d deep, %d mints to submit", b.Confirmations(d), len(slices.Collect(b.ToSubmitMints(chains.BTC))))
 	}
 	b.blocks(1)
-	if len(b.ToSubmitMints(chains.BTC)) != 1 {
+	if len(slices.Collect(b.ToSubmitMints(chains.BTC))) != 1 {
 		t.Error("deep again, and not submitted")
 	}
 }

@@ -105,8 +105,8 @@ func (s *story) aCredit() {
 	for _, d := range s.ToMint(chains.BTC) {
 		s.do(&Minting{Deposit: d.ID, Symbol: d.Symbol, Quantity: d.Quantity, To: d.Account})
 	}
-	for _, d := range s.Uncredited(true) {
-		if d.Intent != nil && rapid.Bool().Draw(s.t, "row") {
+	for _, d := range s.OpenDeposits() {
+		if d.Intent != nil && d.Credit == nil && rapid.Bool().Draw(s.t, "row") {
 			quantity := rapid.SampledFrom([]string{d.Quantity, d.Quantity, d.Quantity, "9"}).Draw(s.t, "quantity")
 			s.do(&Credited{Deposit: d.ID, Symbol: d.Symbol, Quantity: quantity, To: d.Account, Tx: "m"})
 		}

@@ -30,11 +30,19 @@ func TestDustIsInNoList(t *testing.T) {
 	b.block([]Payment{pays("t2", 0, "bob", 50_000)})
 	b.blocks(1)
 	d := b.deposit("t2", 0)
-	if got := b.Uncredited(false); len(got) != 1 || got[0] != d {
-		t.Errorf("expected: %v", got)
+	asked := map[*Deposit]bool{}
+	for from, turns := 0, 0; turns < 6; turns++ { // each of them has its turn
+		var list []*Deposit
+		list, from = b.TurnOfDeposits(from, 9)
+		if len(list) != 9 {
+			t.Errorf("turn %d: %d deposits", turns, len(list))
+		}
+		for _, d := range list {
+			asked[d] = true
+		}
 	}
-	if got := b.Uncredited(true); len(got) != 51 || got[50] != d {
-		t.Errorf("%d not credited", len(got))
+	if len(asked) != 51 || !asked[d] {
+		t.Errorf("%d not credited", len(asked))
 	}
 	if got := b.ToMint(chains.BTC); len(got) != 1 || got[0] != d {
 		t.Errorf("to mint: %v", got)
@@ -55,8 +63,8 @@ func BenchmarkDust(b *testing.B) {
 		{"ToMint", func() { s.ToMint(chains.BTC) }},
 		{"ToPlan", func() { s.ToPlan(chains.BTC) }},
 		{"Spendable", func() { s.Spendable(chains.BTC) }},
-		{"Uncredited", func() { s.Uncredited(false) }},
-		{"All", func() { s.Uncredited(true) }},
+		{"Coins", func() { s.Coins(chains.BTC, chains.NewAmount(1000), 600) }},
+		{"TurnOfDeposits", func() { s.TurnOfDeposits(50_000, 300) }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {

@@ -94,6 +94,9 @@ func childMain(in io.Reader, out, log io.Writer) int {
 		return exitUsage
 	}
 	o := nodeOptions{home: cfg.Home, nodes: cfg.Nodes, depth: cmp.Or(cfg.Depth, creditDepth), poll: time.Millisecond, log: logger}
+	if cfg.Large { // as it is run: nothing gets lost, and what is sent twice takes room in blocks
+		o.retry = 10 * time.Second
+	}
 	if cfg.Audit {
 		o.audit = 20 * time.Millisecond
 	}

@@ -34,6 +34,7 @@ type nodeOptions struct {
 	nodes []string // of the outside chain, by URL
 	depth uint64   // at which deposits are credited
 	poll  time.Duration
+	retry time.Duration                          // before an operation is submitted again; 0: none
 	audit time.Duration                          // between two audits; 0: none
 	wrap  func(chains.Source, int) chains.Source // nil: as they are
 	log   *slog.Logger
@@ -253,7 +254,7 @@ func (n *node) gatewayConfig(lock *gateway.Lock) (cfg gateway.Config, err error)
 		}},
 		Sidechain: gateway.NewSidechain(n.engine, n.base), Signer: n.signer, Keys: wallet, Log: n.log,
 		Submitter:  gateway.NewAttestor(n.sequencer, n.signer, "gateway", networkID),
-		RetryAfter: time.Microsecond, RebroadcastAfter: n.poll, Pace: 10 * n.poll, AuditEvery: cmp.Or(n.audit, 24*time.Hour),
+		RetryAfter: cmp.Or(n.retry, time.Microsecond), RebroadcastAfter: n.poll, Pace: 10 * n.poll, AuditEvery: cmp.Or(n.audit, 24*time.Hour),
 		Failpoint: failpoint.Hit,
 	}, nil
 }
