@@ -47,7 +47,15 @@ type Mined struct {
 // Sender recovers the sender from the signature. It costs a tenth of a
 // millisecond, which is why it is not done for everybody's transactions.
 func (m *Mined) Sender() (Address, error) {
-	from, err := types.Sender(types.LatestSignerForChainID(m.signed.ChainId()), m.signed)
+	var signer types.Signer = types.HomesteadSigner{} // before EIP-155
+	if m.signed.Type() != types.LegacyTxType || m.signed.Protected() {
+		id := m.signed.ChainId()
+		if id.Sign() <= 0 {
+			return Address{}, fmt.Errorf("ethereum: sender of %s: chain id %s", m.Hash, id)
+		}
+		signer = types.LatestSignerForChainID(id)
+	}
+	from, err := types.Sender(signer, m.signed)
 	if err != nil {
 		return Address{}, fmt.Errorf("ethereum: sender of %s: %w", m.Hash, err)
 	}

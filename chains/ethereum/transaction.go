@@ -63,8 +63,12 @@ func (t *Transaction) check() error {
 	return nil
 }
 
-// SigHash is the hash that is signed.
+// SigHash is the hash that is signed; of a transaction without a chain id there is
+// none, and it is zero.
 func (t Transaction) SigHash() Hash {
+	if t.ChainID == 0 {
+		return Hash{}
+	}
 	return Hash(types.NewLondonSigner(new(big.Int).SetUint64(t.ChainID)).Hash(types.NewTx(t.inner())))
 }
 
@@ -117,8 +121,8 @@ func Decode(raw []byte) (*Signed, error) {
 		return nil, bad("it creates a contract")
 	case len(tx.AccessList()) != 0:
 		return nil, bad("access list")
-	case !chainID.IsUint64():
-		return nil, bad("chain id of %d bits", chainID.BitLen())
+	case !chainID.IsUint64(), chainID.Sign() == 0:
+		return nil, bad("chain id %s", clip(chainID.String()))
 	}
 	values, err := weiOfAll(tx.Value(), tx.GasFeeCap(), tx.GasTipCap())
 	if err != nil {

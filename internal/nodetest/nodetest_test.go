@@ -1,6 +1,7 @@
 package nodetest
 
 import (
+	"fmt"
 	"testing"
 
 	"causeway/chains"
@@ -42,5 +43,35 @@ func TestNodes(t *testing.T) {
 				t.Fatal("a stopped node answers")
 			}
 		})
+	}
+}
+
+// TestAnvil: it starts, mines when told to, and stops.
+func TestAnvil(t *testing.T) {
+	node := Anvil(t)
+	var id, height string
+	var accounts []string
+	node.Call(&id, "eth_chainId")
+	node.Call(&accounts, "eth_accounts")
+	if id != fmt.Sprintf("0x%x", AnvilChainID) || len(accounts) != 10 {
+		t.Fatalf("chain %s with %d accounts", id, len(accounts))
+	}
+	txid := node.Send(map[string]any{"from": accounts[0], "to": accounts[1], "value": "0x1"})
+	if node.Call(&height, "eth_blockNumber"); height != "0x0" {
+		t.Errorf("height %s before anything was mined", height)
+	}
+	node.Mine(3)
+	var block struct {
+		Number       string   `json:"number"`
+		Transactions []string `json:"transactions"`
+	}
+	node.Call(&block, "eth_getBlockByNumber", "finalized", false)
+	if block.Number != "0x1" || len(block.Transactions) != 1 || block.Transactions[0] != txid {
+		t.Errorf("finalized %+v, want %s", block, txid)
+	}
+	node.Stop()
+	node.Stop()
+	if err := node.Client.Call(t.Context(), &height, "eth_blockNumber"); err == nil {
+		t.Error("a stopped node answers")
 	}
 }
