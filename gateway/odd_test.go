@@ -35,7 +35,7 @@ func (d *driver) credit(account, amount string) Deposit {
 }
 
 func (d *driver) withdraw(account, quantity, address string) string {
-	return d.act(account, "pegs", "withdraw", `{"symbol":"SWAP.BTC","quantity":"`+quantity+`","address":"`+address+`"}`)
+	return d.act(account, "pegs", "withdraw", `{"symbol":"`+symbolOf(d.coin().ID())+`","quantity":"`+quantity+`","address":"`+address+`"}`)
 }
 
 func (d *driver) reorg(depth int) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"causeway/chains"
+	"causeway/chains/bitcoin"
 	"causeway/chains/chaintest"
 	"causeway/chains/devnet"
 	"causeway/chains/utxo"
@@ -216,11 +217,14 @@ func (d *simDriver) feesLeft() string { return d.balance("pegfees") }
 // transactions.
 func firstSeen(t *testing.T) *utxo.Coin {
 	t.Helper()
-	d := &world{t: t}
-	facts := d.coin().Facts()
+	usual, err := bitcoin.New(chains.Regtest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts := usual.Facts()
 	facts.Replaceable = false
 	p := utxo.Params{
-		ID: chains.BTC, Network: chains.Regtest, Genesis: d.coin().Genesis(), MaxTarget: utxo.BelowPowerOf2(255),
+		ID: chains.BTC, Network: chains.Regtest, Genesis: usual.Genesis(), MaxTarget: utxo.BelowPowerOf2(255),
 		MaxMoney: 21e14, MaxBlockBytes: 4e6, Segwit: true, DustRate: 3000, Facts: facts,
 	}
 	coin, err := utxo.New(p.WithAddresses())

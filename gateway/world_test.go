@@ -44,6 +44,7 @@ type world struct {
 	node    *node
 	clock   *testClock
 	miner   string
+	money   *utxo.Coin
 	outside chains.Source // instead of btc's, for the signer
 	tune    func(*Config) // of the gateway
 }
@@ -86,12 +87,12 @@ func testKey(account string) graphene.PrivateKey {
 	return key
 }
 
-func testGenesis(t *testing.T) *sidechain.Genesis {
+func testGenesis(t *testing.T, chain chains.ID) *sidechain.Genesis {
 	wallet, err := hotwallet.NewWallet(hotwallet.NewSecret(testMnemonic), chains.Regtest)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := wallet.MasterKey(chains.BTC, 0)
+	p, err := wallet.MasterKey(chain, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,10 +102,10 @@ func testGenesis(t *testing.T) *sidechain.Genesis {
 		Network: "regtest", Sequencer: testKey("sequencer").Public().String(), Admin: "causeway",
 		Reserved: []string{"null", "temp", "miners"}, Accounts: []sidechain.GenesisAccount{},
 		Pegs:   sidechain.GenesisPegs{Attestors: []string{"gateway"}, Threshold: 1, FeeAccount: "pegfees", Gate: "peg", AdminDelay: 100},
-		Keys:   []sidechain.GenesisKey{{Chain: "btc", Key: hex.EncodeToString(p[:])}},
+		Keys:   []sidechain.GenesisKey{{Chain: string(chain), Key: hex.EncodeToString(p[:])}},
 		Params: sidechain.GenesisParams{AccountFee: "3.000 HIVE", MaxBlockTransactions: 50, TokenCreationFee: "100"},
 		Assets: []sidechain.GenesisAsset{{
-			Symbol: "SWAP.BTC", Chain: "btc", Precision: 8, MinDeposit: "0.00010000", MinWithdrawal: "0.00010000",
+			Symbol: symbolOf(chain), Chain: string(chain), Precision: 8, MinDeposit: "0.00010000", MinWithdrawal: "0.00010000",
 			WithdrawalFee: "0.00005000", FeeMax: "0.01000000", SupplyCap: "21000000.00000000", MintCap: "21000000.00000000",
 			LargeMint: "21000000.00000000",
 		}},
@@ -119,10 +120,31 @@ func testGenesis(t *testing.T) *sidechain.Genesis {
 	return g
 }
 
+func symbolOf(chain chains.ID) string { return "SWAP." + strings.ToUpper(string(chain)) }
+
 // newWorld starts a chain with 110 blocks, and nothing else.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), log: slog.New(slog.DiscardHandler), genesis: testGenesis(t)}
+	coin, err := bitcoin.New(chains.Regtest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorldOf(t, coin)
+	if w.btc, err = devnet.New(devnet.Config{Params: devnet.Bitcoin()}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.btc.Close() })
+	if w.rpc, err = NewScanNode(w.btc.URL()); err != nil {
+		t.Fatal(err)
+	}
+	w.call(&w.miner, "getnewaddress")
+	return w
+}
+
+// newWorldOf is a network beside the chain of a coin that runs elsewhere.
+func newWorldOf(t *testing.T, coin *utxo.Coin) *world {
+	t.Helper()
+	w := &world{t: t, dir: t.TempDir(), log: slog.New(slog.DiscardHandler), genesis: testGenesis(t, coin.ID()), money: coin}
 	if os.Getenv("CAUSEWAY_TEST_LOG") != "" {
 		w.log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
@@ -132,14 +154,6 @@ func newWorld(t *testing.T) *world {
 	}
 	w.chainID = sidechain.BaseChainID(w.text)
 	w.clock = &testClock{now: time.Date(2026, 1, 1, 0, 10, 0, 0, time.UTC)}
-	if w.btc, err = devnet.New(devnet.Config{Params: devnet.Bitcoin()}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.btc.Close() })
-	if w.rpc, err = NewScanNode(w.btc.URL()); err != nil {
-		t.Fatal(err)
-	}
-	w.call(&w.miner, "getnewaddress")
 	return w
 }
 
@@ -168,13 +182,7 @@ func (w *world) pay(address, amount string) (txid string) {
 	return txid
 }
 
-func (w *world) coin() *utxo.Coin {
-	coin, err := bitcoin.New(chains.Regtest)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return coin
-}
+func (w *world) coin() *utxo.Coin { return w.money }
 
 // open opens the stores, as a process does at its start.
 func (w *world) open() (*node, error) {
@@ -229,7 +237,7 @@ func (w *world) openSigner(n *node) error {
 	}
 	n.signer, err = hotwallet.OpenSigner(hotwallet.SignerConfig{
 		Journal: filepath.Join(w.dir, "signer.db"), Wallet: w.wallet(), Roles: []hotwallet.RoleKey{role}, Coins: []*utxo.Coin{w.coin()},
-		Caps: map[chains.ID]hotwallet.SignerCaps{chains.BTC: {
+		Caps: map[chains.ID]hotwallet.SignerCaps{w.coin().ID(): {
 			Caps:     hotwallet.Caps{MaxFee: chains.NewAmount(1_000_000), MaxRate: 1_000_000},
 			MaxTotal: chains.NewAmount(100_00000000),
 		}},
@@ -363,7 +371,7 @@ func (w *world) describe() string {
 
 func (w *world) depositAddress(account string) string {
 	w.t.Helper()
-	a, err := w.node.gateway.DepositAddress("btc", account)
+	a, err := w.node.gateway.DepositAddress(string(w.coin().ID()), account)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -396,7 +404,7 @@ func (w *world) balance(account string) string {
 	db := w.node.db
 	db.RLock()
 	defer db.RUnlock()
-	row := db.Tables().Table("tokens_balances").Find1("account+symbol", account, "SWAP.BTC")
+	row := db.Tables().Table("tokens_balances").Find1("account+symbol", account, symbolOf(w.coin().ID()))
 	if row == nil {
 		return "0"
 	}
