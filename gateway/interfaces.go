@@ -51,6 +51,11 @@ type SideState interface {
 	// Keys are the published derivation keys.
 	Keys() ([]PublishedKey, error)
 	Deposit(id string) (DepositRow, bool)
+	// ChainDeposits lists all rows of deposits of a chain.
+	ChainDeposits(chain chains.ID) []DepositRow
+	// Cost is what was charged for a transaction of ours, in coin units; ok is false
+	// while nothing was.
+	Cost(chain chains.ID, txid string) (amount string, ok bool)
 	// Delayed is the mint of a deposit that the attestors agreed on and that
 	// waits for its delay, or is held.
 	Delayed(id string) (DelayedMint, bool)

@@ -173,7 +173,7 @@ func (o *operator) intents(s *pegs.State) (entries []Entry, minted int) {
 				continue
 			}
 			cost := fee.Coin(pegs.CoinDecimals(id))
-			entries = append(entries, Entry{Event: &pegs.Settling{Batch: b.ID, TxID: b.Mined.TxID, Cost: cost}})
+			entries = append(entries, Entry{Event: &pegs.Settling{Batch: b.ID, TxID: b.Decided().TxID, Cost: cost}})
 		}
 		for _, b := range s.ToRelease(id) {
 			proof, _ := s.Dead(b)

@@ -17,6 +17,7 @@ func (e *engineState) AuditView(asset pegs.Asset) (v pegs.AssetView, err error) 
 	v = pegs.AssetView{
 		Asset: asset, Circulating: "0",
 		Credited: map[string]string{}, Withdrawals: map[string]pegs.WithdrawalRow{}, Batches: map[string]pegs.BatchRow{},
+		Costs: map[string]string{},
 	}
 	v.FeeAccount, v.Owed = e.FeeAccount(asset.Symbol)
 	tables := e.engine.DB().Tables()
@@ -42,9 +43,14 @@ func (e *engineState) AuditView(asset pegs.Asset) (v pegs.AssetView, err error) 
 			}
 		}
 	}
+	for row := range e.table("costs").All() {
+		if textOf(row, "chain") == string(asset.Chain) && row.Get("batch") == nil {
+			v.Costs[textOf(row, "txid")] = textOf(row, "amount")
+		}
+	}
 	batches, err := e.Batches(asset.Chain)
 	for _, b := range batches {
-		v.Batches[b.Batch] = pegs.BatchRow{Spends: b.Spends, Closed: b.State == rowClosed, Cost: b.Cost}
+		v.Batches[b.Batch] = pegs.BatchRow{Kind: b.Kind, Spends: b.Spends, Closed: b.State == rowClosed, Cost: b.Cost}
 	}
 	return v, err
 }

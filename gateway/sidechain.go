@@ -196,9 +196,32 @@ func (e *engineState) Deposit(id string) (DepositRow, bool) {
 	if row == nil {
 		return DepositRow{}, false
 	}
+	return depositRow(row), true
+}
+
+func depositRow(row state.Row) DepositRow {
 	return DepositRow{
-		ID: id, Symbol: textOf(row, "symbol"), Quantity: textOf(row, "quantity"), To: textOf(row, "to"), Tx: textOf(row, "tx"),
-	}, true
+		ID: textOf(row, "id"), Symbol: textOf(row, "symbol"), Quantity: textOf(row, "quantity"), To: textOf(row, "to"), Tx: textOf(row, "tx"),
+	}
+}
+
+// ChainDeposits implements SideState.
+func (e *engineState) ChainDeposits(chain chains.ID) (list []DepositRow) {
+	for row := range e.table("deposits").All() {
+		if id := textOf(row, "id"); strings.HasPrefix(id, string(chain)+":") {
+			list = append(list, depositRow(row))
+		}
+	}
+	return list
+}
+
+// Cost implements SideState.
+func (e *engineState) Cost(chain chains.ID, txid string) (string, bool) {
+	row := e.table("costs").Get(jsvalue.NewObject("chain", string(chain), "txid", txid))
+	if row == nil {
+		return "", false
+	}
+	return textOf(row, "amount"), true
 }
 
 // Delayed implements SideState.

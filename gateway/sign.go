@@ -227,7 +227,7 @@ func (p *office) wait(list []hotwallet.Withdrawal, why string) {
 
 // decided says whether the chain has spent an input of a batch by now, with or
 // without us.
-func decided(b *pegs.Batch) bool { return b.Mined != nil || b.Conflict != "" }
+func decided(b *pegs.Batch) bool { return b.Decided() != nil || b.Conflict != "" }
 
 // request puts together what the signer wants to see, but for the previous
 // transactions.

@@ -46,8 +46,18 @@ type questions struct {
 	withdrawals []string
 	batches     []string
 	chains      []chains.ID
+	charges     []charge
+	accounts    []chains.ID // of chains, those whose deposits others may divide otherwise
 	lastRow     uint64
 	base        pegs.BaseRef
+}
+
+// charge is a transaction of a batch that failed, whose cost is to be charged.
+type charge struct {
+	batch string
+	chain chains.ID
+	txid  string
+	cost  string // once it was
 }
 
 // facts is what the sidechain says at one block.
@@ -59,6 +69,7 @@ type facts struct {
 	withdrawals []WithdrawalRow
 	batches     map[string]BatchRow
 	closers     map[string]string // sidechain transactions that closed batches
+	charges     []charge
 }
 
 // step takes in everything new, however much it is.
@@ -93,6 +104,12 @@ func (t *tail) questions(more bool) (q questions, next turns, err error) {
 		q.withdrawals, next.withdrawals = t.withdrawals(s, more)
 		for _, id := range s.ChainIDs() {
 			q.chains = append(q.chains, id)
+			if c, ok := s.Chain(id); ok && c.Accounts() {
+				q.accounts = append(q.accounts, id)
+			}
+			for _, b := range s.Uncharged(id) {
+				q.charges = append(q.charges, charge{batch: b.ID, chain: id, txid: b.Failed.TxID})
+			}
 			for _, b := range s.OpenBatches(id) {
 				if b.Settled == nil {
 					q.batches = append(q.batches, b.ID)
@@ -168,6 +185,7 @@ func (t *tail) ask(q questions) (f facts, err error) {
 				f.deposits = append(f.deposits, row)
 			}
 		}
+		t.askAccounts(v, q, &f)
 		if f.requests, err = v.WithdrawalsAfter(q.lastRow, rowsPerStep); err != nil {
 			return err
 		}
@@ -180,6 +198,23 @@ func (t *tail) ask(q questions) (f facts, err error) {
 		}
 	}
 	return f, err
+}
+
+// askAccounts looks up what was charged for transactions that failed, and once after
+// the start every deposit of chains of accounts: which there are is decided by when
+// accounts were read, so that a ledger that was made anew may know others.
+func (t *tail) askAccounts(v SideState, q questions, f *facts) {
+	for _, c := range q.charges {
+		var ok bool
+		if c.cost, ok = v.Cost(c.chain, c.txid); ok {
+			f.charges = append(f.charges, c)
+		}
+	}
+	for _, chain := range q.accounts {
+		if !t.swept[chain] {
+			f.deposits = append(f.deposits, v.ChainDeposits(chain)...)
+		}
+	}
 }
 
 // askBatches looks up the rows of batches that we know, that withdrawals name,
@@ -279,6 +314,7 @@ func entriesOf(s *pegs.State, f facts) []Entry {
 	b.deposits()
 	b.batches()
 	b.returns()
+	b.charges()
 	return b.entries
 }
 
@@ -303,8 +339,10 @@ func (b *booking) assets() {
 }
 
 func (b *booking) deposits() {
+	booked := map[string]bool{}
 	for _, row := range b.facts.deposits {
-		if d, ok := b.state.Deposit(row.ID); ok && d.Credit == nil {
+		if b.state.TakesCredit(row.ID) && !booked[row.ID] {
+			booked[row.ID] = true
 			b.add(&pegs.Credited{Deposit: row.ID, Symbol: row.Symbol, Quantity: row.Quantity, To: row.To, Tx: row.Tx})
 		}
 	}
@@ -319,6 +357,14 @@ func (b *booking) requests() {
 			Withdrawal: row.ID, Row: row.Row, Symbol: row.Symbol, Chain: row.Chain, Account: row.Account,
 			Address: row.Address, Quantity: row.Quantity, Fee: row.Fee, Net: row.Net, Ref: row.Ref,
 		})
+	}
+}
+
+func (b *booking) charges() {
+	for _, c := range b.facts.charges {
+		if known, ok := b.state.Batch(c.batch); ok && known.Failed != nil && known.Charged == nil {
+			b.add(&pegs.Charged{Batch: c.batch, TxID: c.txid, Cost: c.cost})
+		}
 	}
 }
 

@@ -12,8 +12,14 @@ import (
 )
 
 // closing is the operation that closes a batch: what pays withdrawals is settled,
-// of the rest only the cost is charged.
+// of the rest only the cost is charged. What has failed is closed by its release; its
+// cost is charged by itself.
 func closing(b *pegs.Batch) task {
+	if b.Failed != nil {
+		return task{"cost " + b.ID, b.Withdrawals, action("cost",
+			"chain", string(b.Chain), "txid", b.Settling.TxID, "amount", b.Settling.Cost),
+			batchOver(b.ID, func(b *pegs.Batch) bool { return b.Charged != nil })}
+	}
 	over := batchOver(b.ID, func(b *pegs.Batch) bool { return b.Settled != nil })
 	if b.Kind == pegs.BatchPayout {
 		return task{"settle " + b.ID, b.Withdrawals, action("settle", "batch", b.ID, "txid", b.Settling.TxID, "cost", b.Settling.Cost), over}

@@ -416,9 +416,9 @@ func (g *Gateway) withdrawalView(s *pegs.State, w *pegs.Withdrawal) Withdrawal {
 		v.Variants = append(v.Variants, variant.TxID)
 		v.TxID = variant.TxID
 	}
-	if b.Mined != nil {
-		v.TxID = b.Mined.TxID
-		v.Confirmations, _ = g.shown(w.Chain, b.Mined.In, c.Depth(b.Mined.In), c.CreditDepth())
+	if tx := b.Decided(); tx != nil {
+		v.TxID = tx.TxID
+		v.Confirmations, _ = g.shown(w.Chain, tx.In, c.Depth(tx.In), c.CreditDepth())
 	} else if f := g.served(w.Chain); f != nil {
 		if txid, in := f.unsettled(b.Variants); in != nil {
 			v.TxID = txid

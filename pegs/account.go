@@ -1,6 +1,7 @@
 package pegs
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -76,7 +77,9 @@ func AccountPolicy() Policy {
 
 // Accounts says whether the chain has accounts with nonces instead of outputs.
 // Then an input of a batch is {sender, nonce}, the sender in lower case.
-func (c *Chain) Accounts() bool { return c.ID == chains.ETH }
+func (c *Chain) Accounts() bool { return accounts(c.ID) }
+
+func accounts(id chains.ID) bool { return id == chains.ETH }
 
 // accountKey is the form of addresses that identity uses: 0x and 40 hex digits in
 // lower case; empty when the text is no address.
@@ -160,8 +163,12 @@ func (c *Chain) ToRead() (list []Unread) {
 	for key := range c.stale {
 		list = append(list, key)
 	}
-	slices.SortFunc(list, func(a, b Unread) int { return strings.Compare(a.Address+a.Token, b.Address+b.Token) })
+	slices.SortFunc(list, compareUnread)
 	return list
+}
+
+func compareUnread(a, b Unread) int {
+	return cmp.Or(strings.Compare(a.Address, b.Address), strings.Compare(a.Token, b.Token))
 }
 
 // touch asks for a reading.

@@ -200,12 +200,12 @@ func (s *State) cut(c *Chain, key string, place chains.Amount, at time.Time) boo
 	return false
 }
 
-// KnowsCredit says whether a row of deposits is booked: of a deposit, or of one that
-// was not seen yet.
-func (s *State) KnowsCredit(id string) bool {
+// TakesCredit says whether a row of deposits is to be booked: of a deposit that is
+// known and not credited, or, on a chain of accounts, of one that is not known yet.
+func (s *State) TakesCredit(id string) bool {
 	if d := s.deposits[id]; d != nil {
-		return d.Credit != nil
+		return d.Credit == nil
 	}
 	c := s.chains[chainOf(id)]
-	return c != nil && c.early[id] != nil
+	return c != nil && c.Accounts() && c.early[id] == nil
 }

@@ -44,9 +44,11 @@ type AssetAudit struct {
 	Missing bool `json:"-"`
 }
 
-// Item is an unspent output of ours.
+// Item is an unspent output of ours, or what an account of ours holds of an asset:
+// then Outpoint is the zero value.
 type Item struct {
 	Chain    chains.ID
+	Token    string // contract; empty for the chain's own coin
 	Address  string
 	Kind     chains.WatchKind
 	Outpoint chains.Outpoint
@@ -65,12 +67,16 @@ type LedgerView struct {
 	Fees     map[string]chains.Amount // miner fees of batches in the chain, by batch
 	Txs      map[string]ScannedTx     // transactions of the chain that spend our outputs
 	Unknown  []string                 // what the ledger itself is alarmed about
+
+	AccountView
 }
 
 // Scan is what a scanner that agrees with the ledger would say. It gives an
 // audit its numbers when there is no scanner; such an audit is never ok.
 func (l LedgerView) Scan() ScannerView {
-	v := ScannerView{Block: l.Block, Items: l.Items, Deposits: l.Deposits, Txs: l.Txs, Spending: map[chains.Outpoint]string{}}
+	v := ScannerView{
+		Block: l.Block, Items: l.Items, Deposits: l.Deposits, Txs: l.Txs, Spending: map[chains.Outpoint]string{}, Received: l.Booked,
+	}
 	for txid, tx := range l.Txs {
 		for _, in := range tx.Inputs {
 			v.Spending[in] = txid
@@ -89,6 +95,8 @@ type AssetView struct {
 	Credited    map[string]string
 	Withdrawals map[string]WithdrawalRow
 	Batches     map[string]BatchRow
+	// Costs are what transactions were charged that closed no batch, in coin units.
+	Costs map[string]string
 }
 
 // WithdrawalRow is a row of the sidechain's withdrawals.
@@ -100,6 +108,7 @@ type WithdrawalRow struct {
 
 // BatchRow is a row of the sidechain's assigns.
 type BatchRow struct {
+	Kind   string
 	Spends []chains.Outpoint
 	Closed bool
 	Cost   string // in coin units, once closed
@@ -112,6 +121,9 @@ type ScannerView struct {
 	Deposits map[string]chains.Amount // every output to a deposit address in the chain
 	Spending map[chains.Outpoint]string
 	Txs      map[string]ScannedTx
+	// Received is of chains of accounts, which need no Deposits: what each deposit
+	// address has received of each asset, by ReceivedKey.
+	Received map[string]chains.Amount
 }
 
 // ScannedTx is a transaction of the chain that spends outputs of ours.
@@ -119,6 +131,9 @@ type ScannedTx struct {
 	Inputs  []chains.Outpoint
 	Fee     chains.Amount
 	Foreign bool // an input is not ours, so that the fee is not known
+	// Failed and Self are of chains of accounts: it moved nothing but its fee; it pays
+	// 0 to its own sender.
+	Failed, Self bool
 }
 
 // AuditView is the ledger's side of an audit of a chain.
@@ -132,6 +147,7 @@ func (s *State) AuditView(id chains.ID) (LedgerView, bool) {
 		Pending: map[string]chains.Amount{}, Fees: map[string]chains.Amount{}, Txs: map[string]ScannedTx{}, Unknown: s.Alarms(id),
 	}
 	v.Block, _ = c.Tip()
+	s.viewAccounts(c, &v)
 	for _, out := range c.Unspent() {
 		v.Items = append(v.Items, Item{Chain: id, Address: out.Address, Kind: out.kind(), Outpoint: out.Outpoint, Amount: out.Amount})
 		if b := s.batches[c.kept[out.Outpoint]]; b != nil && len(b.Variants) > 0 && b.Mined == nil && b.Released == nil {
@@ -152,7 +168,8 @@ func (s *State) AuditView(id chains.ID) (LedgerView, bool) {
 		}
 	}
 	for _, b := range s.batchList {
-		if b.Chain != id || b.Mined == nil {
+		tx := b.Decided()
+		if b.Chain != id || tx == nil {
 			continue
 		}
 		fee, err := s.MinedFee(b)
@@ -161,7 +178,7 @@ func (s *State) AuditView(id chains.ID) (LedgerView, bool) {
 			continue
 		}
 		v.Fees[b.ID] = fee
-		v.Txs[b.Mined.TxID] = ScannedTx{Inputs: b.Mined.Inputs, Fee: fee}
+		v.Txs[tx.TxID] = ScannedTx{Inputs: tx.Inputs, Fee: fee, Failed: b.Failed == tx, Self: tx.Result != nil && b.Kind == BatchCancel}
 	}
 	return v, true
 }
@@ -176,6 +193,10 @@ func (o *Output) kind() chains.WatchKind {
 
 // AuditAsset balances one asset and says what does not fit.
 func AuditAsset(l LedgerView, a AssetView, c ScannerView) (AssetAudit, []string) {
+	if accounts(l.Chain) {
+		l = l.of(a.Asset)
+		c = c.of(a.Asset, l)
+	}
 	b := balance{l: l, a: a, c: c}
 	b.sum()
 	b.compare()
@@ -257,7 +278,7 @@ func (b *balance) sum() {
 	}
 	b.pending = new(big.Int)
 	for _, id := range sortedKeys(b.a.Withdrawals) {
-		if w := b.a.Withdrawals[id]; !w.Returned && b.paidBy(w.Batch) == "" {
+		if w := b.a.Withdrawals[id]; !w.Returned && (b.paidBy(w.Batch) == "" || b.c.Txs[b.paidBy(w.Batch)].Failed) {
 			b.pending.Add(b.pending, b.quantity(w.Net, "withdrawal "+id))
 		}
 	}
@@ -276,7 +297,7 @@ func (b *balance) paidBy(batch string) string {
 	}
 	spends := sortedOutpoints(row.Spends)
 	txid := b.c.Spending[spends[0]]
-	if tx, ok := b.c.Txs[txid]; ok && slices.Equal(sortedOutpoints(tx.Inputs), spends) {
+	if tx, ok := b.c.Txs[txid]; ok && slices.Equal(sortedOutpoints(tx.Inputs), spends) && (!accounts(b.l.Chain) || tx.Self == (row.Kind == BatchCancel)) {
 		return txid
 	}
 	return ""
@@ -285,6 +306,9 @@ func (b *balance) paidBy(batch string) string {
 // sumFees is what our transactions in the chain cost, less what was burned for it.
 func (b *balance) sumFees() {
 	b.fees = b.quantity(b.a.Owed, "owed")
+	if b.a.Asset.Token != "" {
+		return // gas is paid in the coin
+	}
 	for _, id := range sortedKeys(b.a.Batches) {
 		txid := b.paidBy(id)
 		if txid == "" {
@@ -295,8 +319,8 @@ func (b *balance) sumFees() {
 			b.problem("transaction %s of batch %s spends what is not ours", txid, id)
 		}
 		b.fees.Add(b.fees, tx.Fee.Big())
-		if row := b.a.Batches[id]; row.Closed {
-			cost, err := chains.FromCoin(row.Cost, b.a.Asset.Decimals)
+		if text := b.charged(id, txid); text != "" {
+			cost, err := chains.FromCoin(text, b.a.Asset.Decimals)
 			if err != nil {
 				b.problem("cost of batch %s: %v", id, err)
 			}
@@ -306,6 +330,15 @@ func (b *balance) sumFees() {
 			b.problem("fee of batch %s: ledger %s, chain %s", id, fee, tx.Fee)
 		}
 	}
+}
+
+// charged is what the sidechain has charged for the transaction of a batch; empty
+// when nothing yet.
+func (b *balance) charged(batch, txid string) string {
+	if row := b.a.Batches[batch]; row.Closed {
+		return row.Cost
+	}
+	return b.a.Costs[txid]
 }
 
 // compare asks whether the ledger, the sidechain and the scanner agree, and
@@ -319,6 +352,7 @@ func (b *balance) compare() {
 	}
 	b.compareItems()
 	b.compareDeposits()
+	b.compareReceived()
 	b.comparePending()
 	if circulating := b.quantity(b.a.Circulating, "circulating supply"); circulating.Cmp(b.supply) != 0 {
 		b.problem("balances sum to %s, the token row says %s", b.a.Supply, b.a.Circulating)
@@ -334,17 +368,28 @@ func (b *balance) compare() {
 func (b *balance) missing() bool { return new(big.Int).Add(b.surplus, b.fees).Sign() < 0 }
 
 func (b *balance) compareItems() {
-	ours, theirs := map[chains.Outpoint]chains.Amount{}, map[chains.Outpoint]chains.Amount{}
-	for _, item := range b.l.Items {
-		ours[item.Outpoint] = item.Amount
-	}
-	for _, item := range b.c.Items {
-		theirs[item.Outpoint] = item.Amount
-	}
+	ours, theirs := itemsByName(b.l.Items), itemsByName(b.c.Items)
 	if maps.Equal(ours, theirs) {
 		return
 	}
-	b.problem("unspent outputs: ledger %d of %s, scanner %d of %s", len(ours), b.text(total(itemAmounts(b.l.Items))), len(theirs), b.text(total(itemAmounts(b.c.Items))))
+	what := "unspent outputs"
+	if accounts(b.l.Chain) {
+		what = "what accounts hold"
+	}
+	b.problem("%s: ledger %d of %s, scanner %d of %s", what, len(ours), b.text(total(itemAmounts(b.l.Items))), len(theirs), b.text(total(itemAmounts(b.c.Items))))
+}
+
+// itemsByName is what stands under each outpoint, or with each account.
+func itemsByName(items []Item) map[chains.Outpoint]chains.Amount {
+	list := map[chains.Outpoint]chains.Amount{}
+	for _, item := range items {
+		name := item.Outpoint
+		if name.TxID == "" {
+			name.TxID = accountKey(item.Address)
+		}
+		list[name] = item.Amount
+	}
+	return list
 }
 
 func (b *balance) compareDeposits() {
