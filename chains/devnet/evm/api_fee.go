@@ -46,7 +46,7 @@ func (a *ethAPI) FeeHistory(_ context.Context, count math.HexOrDecimal64, newest
 	defer done()
 	last := v.number(newest)
 	if last == nil {
-		return nil, fmt.Errorf("request beyond head block: requested %d, head %d", newest, v.height())
+		return nil, fmt.Errorf("request beyond head block: requested %d, head %d", newest.Int64(), v.height())
 	}
 	n := min(uint64(count), maxFeeHistory, last.NumberU64()+1)
 	if n == 0 {

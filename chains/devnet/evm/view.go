@@ -89,10 +89,11 @@ func (v *view) hash(hash common.Hash) *block {
 	if tip := v.head(); tip.Hash() == hash {
 		return tip
 	}
-	if b := v.c.byHash[hash]; b != nil && b.NumberU64() <= v.height() {
-		return b
+	b := v.c.byHash[hash]
+	if b != nil && v.fault == kit.FaultLag && b.NumberU64() > v.height() {
+		return nil
 	}
-	return nil
+	return b
 }
 
 // canonical says whether a block is on the chain that is seen.
