@@ -26,6 +26,8 @@ var allowed = map[string][]string{
 	"chains":                           {"chains", "internal/failpoint"},
 	"chains/address":                   {},
 	"chains/devnet":                    {"chains"},
+	"chains/devnet/evm":                {"chains/devnet/kit", "chains/ethereum/erc20test"}, // the other side of chains/ethereum: it must not share its code
+	"chains/devnet/kit":                {},
 	"chains/chaintest":                 {"chains"},
 	"sidechain":                        {"sidechain", "internal/boltfile", "internal/failpoint"},
 	"sidechain/jsvalue":                {},

@@ -1,8 +1,8 @@
 package evm
 
 import (
+	"encoding/binary"
 	"fmt"
-	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
@@ -111,9 +111,10 @@ func wellFormed(r kit.Record) bool {
 
 // restore opens the journal and repeats it.
 func (c *Chain) restore(path string) (err error) {
-	genesis := c.head().Hash()
+	header := binary.BigEndian.AppendUint64([]byte(journalMagic), c.ChainID())
+	header = append(header, c.head().Hash().Bytes()...) // of genesis
 	var records []kit.Record
-	if c.journal, records, err = kit.OpenJournal(path, slices.Concat([]byte(journalMagic), genesis[:]), wellFormed); err != nil {
+	if c.journal, records, err = kit.OpenJournal(path, header, wellFormed); err != nil {
 		return err
 	}
 	var waiting []*types.Transaction
