@@ -38,6 +38,7 @@ var (
 	descDeposits    = desc("deposits_open", "Deposits that are not credited, or are and left the chain (shortfall), by state.", "chain", "state")
 	descWithdrawals = desc("withdrawals_open", "Withdrawals that are neither settled nor returned, by state.", "chain", "state")
 	descBatches     = desc("batches_open", "Payout transactions that are not settled.", "chain")
+	descStuck       = desc("payout_waits_blocks", "Blocks that the oldest signed payout waits since anything could be done about it.", "chain")
 	descOutflow     = desc("payout_cap_used_coins", "Payouts that count against the cap, in coins.", "chain")
 	descCap         = desc("payout_cap_coins", "The cap of payouts, in coins; 0: none.", "chain")
 
@@ -119,6 +120,7 @@ func (out gauges) chain(s gateway.ChainStatus) {
 func (out gauges) queues(f gateway.ChainFigures) {
 	out.set(descNeeded, float64(f.Confirmations), f.Chain)
 	out.set(descBatches, float64(f.Batches), f.Chain)
+	out.set(descStuck, float64(f.Stuck), f.Chain)
 	out.set(descOutflow, f.Outflow, f.Chain)
 	out.set(descCap, f.Cap, f.Chain)
 	for state, n := range f.Deposits {

@@ -57,7 +57,7 @@ func (g *fakeGateway) Assets() (gateway.Page[gateway.Asset], error) {
 func (g *fakeGateway) Figures() gateway.Figures {
 	return gateway.Figures{
 		Chains: []gateway.ChainFigures{{
-			Chain: "btc", Deposits: map[string]int{"confirming": 3}, Withdrawals: map[string]int{"queued": 4}, Batches: 2,
+			Chain: "btc", Deposits: map[string]int{"confirming": 3}, Withdrawals: map[string]int{"queued": 4}, Batches: 2, Stuck: 7,
 			Confirmations: 6, Halts: []string{"quorum"}, Alerts: []string{"slow"}, Outflow: 1.5, Cap: 20,
 		}},
 		Audit:   gateway.Audit{Assets: []gateway.AssetAudit{{Symbol: "SWAP.BTC", Surplus: "-0.00000001", Reserves: "2.5", InFlight: "0.5", Supply: "3", NetworkFees: "0"}}},

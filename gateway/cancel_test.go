@@ -1,12 +1,15 @@
 package gateway
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"causeway/chains"
 	"causeway/chains/chaintest"
+	"causeway/hotwallet"
 	"causeway/pegs"
 )
 
@@ -173,4 +176,96 @@ func TestCoinOfALostCancelIsSpent(t *testing.T) {
 		t.Errorf("paid %s", d.paid(payee))
 	}
 	d.balanced()
+}
+
+// A cancel of a payout on whose change others rest pays for all of them, so that
+// nodes take it at once; they die with it and are given back.
+func TestCancelOfAPayoutWithDescendants(t *testing.T) {
+	d := simBooted(t)
+	d.fund(2_000_000, 30_000)
+	d.act("alice", "tokens", "transfer", `{"to":"pegfees","symbol":"SWAP.BTC","quantity":"0.0002"}`)
+	payee := d.payee()
+	first := d.broadcastOf("0.003", payee)
+	second := d.broadcastOf("0.003", payee)
+	third := d.broadcastOf("0.003", payee)
+	if n := len(d.sim.Node(0).Pool()); n != 3 {
+		t.Fatalf("%d transactions wait", n)
+	}
+	if err := d.node.gateway.Cancel(t.Context(), first.Batch, "olga", "wrong address"); err != nil {
+		t.Fatal(err)
+	}
+	d.until("the cancel is sent", func() bool { c := d.batches(pegs.BatchCancel); return len(c) == 1 && len(c[0].Taken) == 1 })
+	cancel := d.batches(pegs.BatchCancel)[0]
+	if pool := d.sim.Node(0).Pool(); len(cancel.Variants) != 1 || len(pool) != 1 || pool[0].ID.String() != cancel.Newest().TxID {
+		t.Fatalf("%d variants of the cancel, %d transactions wait", len(cancel.Variants), len(pool))
+	}
+	// Nothing is done for those that rest on it, and nothing new rests on them.
+	d.stuck(bumpAfter)
+	for _, w := range []Withdrawal{second, third} {
+		if got := d.withdrawal(w.ID); len(got.Variants) != 1 {
+			t.Errorf("%s has variants %v", w.ID, got.Variants)
+		}
+	}
+	d.mineWith(d.batches(pegs.BatchCancel)[0].Newest().TxID)
+	for _, w := range []Withdrawal{first, second, third} {
+		d.until("given back", func() bool { d.mineWith(); return d.withdrawal(w.ID).State == "returned" })
+	}
+	d.until("the cancel is closed", func() bool { return d.batches(pegs.BatchCancel)[0].Settled != nil })
+	if got := d.balance("alice"); got != "0.01965000" || d.paid(payee) != "0.00000000" {
+		t.Errorf("alice has %s, paid %s", got, d.paid(payee))
+	}
+	d.balanced()
+}
+
+// When what nodes would drop has paid more than the fees allow, the order says so
+// and changes nothing.
+func TestCancelBeyondTheBudget(t *testing.T) {
+	d := simBooted(t, func(cfg *Config) { cfg.Chains[0].Caps.MaxFee = chains.NewAmount(2600) })
+	d.fund(2_000_000, 30_000)
+	d.act("alice", "tokens", "transfer", `{"to":"pegfees","symbol":"SWAP.BTC","quantity":"0.0002"}`)
+	payee := d.payee()
+	first := d.broadcastOf("0.003", payee)
+	d.node0.rate = 16_000
+	second := d.broadcastOf("0.003", payee)
+	err := d.node.gateway.Cancel(t.Context(), first.Batch, "olga", "wrong address")
+	if !isCode(err, CodeConflict) || !strings.Contains(err.Error(), "fee above its cap") {
+		t.Errorf("%v", err)
+	}
+	d.node0.rate = 2000
+	d.mine(1)
+	d.settles(first.ID)
+	d.settles(second.ID)
+	d.balanced()
+}
+
+// A batch that is assigned and will never be signed is ended by a cancel.
+func TestCancelOfWhatCannotBeSigned(t *testing.T) {
+	d := simBooted(t)
+	d.fund(2_000_000, 30_000)
+	d.node.gateway.cfg.Signer = notPayouts{d.node.signer}
+	d.reloop()
+	payee, before := d.payee(), d.balance("alice")
+	id := d.withdraw("alice", "0.01", payee)
+	d.until("it waits for the signer", func() bool { return strings.Contains(d.withdrawal(id).Detail, "too large") })
+	if err := d.node.gateway.Cancel(t.Context(), d.withdrawal(id).Batch, "olga", "it cannot be signed"); err != nil {
+		t.Fatal(err)
+	}
+	d.until("the cancel is sent", func() bool { c := d.batches(pegs.BatchCancel); return len(c) == 1 && len(c[0].Taken) == 1 })
+	d.mineWith(d.batches(pegs.BatchCancel)[0].Newest().TxID)
+	d.until("given back", func() bool { d.mineWith(); return d.withdrawal(id).State == "returned" })
+	d.until("the cancel is closed", func() bool { return d.batches(pegs.BatchCancel)[0].Settled != nil })
+	if got := d.balance("alice"); got != minus(t, before, "0.00005000") {
+		t.Errorf("alice has %s of %s", got, before)
+	}
+	d.balanced()
+}
+
+// notPayouts is a signer that signs no payouts, for a reason that may pass.
+type notPayouts struct{ Signer }
+
+func (s notPayouts) Sign(ctx context.Context, r hotwallet.SignRequest) (hotwallet.Signed, error) {
+	if r.Assign.Kind == hotwallet.KindPayout {
+		return hotwallet.Signed{}, fmt.Errorf("%w: too large", chains.ErrUnavailable)
+	}
+	return s.Signer.Sign(ctx, r)
 }

@@ -24,6 +24,7 @@ type ChainFigures struct {
 	Deposits      map[string]int // not credited, or credited and not in the chain, by state
 	Withdrawals   map[string]int // neither settled nor returned, by state
 	Batches       int            // not at their end
+	Stuck         uint64         // blocks that the oldest signed batch waits since anything was done about it
 	Confirmations uint64         // that a deposit needs now
 	Halts         []string       // causes in force
 	Alerts        []string       // causes in force
@@ -69,6 +70,11 @@ func figuresOf(s *pegs.State, id chains.ID, block uint64) ChainFigures {
 	f := ChainFigures{
 		Chain: string(id), Deposits: map[string]int{}, Withdrawals: map[string]int{}, Batches: len(s.OpenBatches(id)),
 		Confirmations: c.CreditDepth(), Outflow: inCoins(s.OutflowWithin(id, block), id), Cap: inCoins(c.Config.Limits.Cap, id),
+	}
+	for _, b := range s.OpenBatches(id) {
+		if b.Mined == nil && b.Released == nil && len(b.Variants) > 0 {
+			f.Stuck = max(f.Stuck, s.Waits(b))
+		}
 	}
 	for _, d := range s.OpenDeposits() {
 		if d.Chain == id {

@@ -55,7 +55,8 @@ func (g *Gateway) Acknowledge(ctx context.Context, chain chains.ID, txid, author
 // Cancel plans a transaction that takes the inputs of a batch, by order of a
 // person. Either a variant of the batch is mined and its withdrawals are paid, or
 // the cancel is: then the batch is dead, is released, and the tokens of its
-// withdrawals are given back.
+// withdrawals are given back. What rests on the batch dies with it and is given back
+// as well. A batch that is assigned and cannot be signed is ended in the same way.
 func (g *Gateway) Cancel(ctx context.Context, batch, author, reason string) error {
 	if err := signedOrder(reason, author); err != nil {
 		return err
@@ -95,15 +96,12 @@ func (g *Gateway) Cancel(ctx context.Context, batch, author, reason string) erro
 }
 
 // cancel is the intent of a cancel. The smallest coin that is worth its input is
-// what tells it from the batch: if the batch is mined after all that coin stays
-// kept for ever.
+// what tells it from the batch.
 func (p *payer) cancel(s *pegs.State, batch string, rate chains.FeeRate, budget chains.Amount, author, reason string) ([]Entry, error) {
 	b, ok := s.Batch(batch)
 	switch {
 	case !ok || !s.Cancellable(b):
 		return nil, refuse(CodeConflict, "batch %q cannot be cancelled: it is decided, or not assigned, or cancelled already", clip(batch))
-	case len(b.Variants) == 0:
-		return nil, refuse(CodeConflict, "batch %s is not signed yet: nothing can be replaced", batch)
 	case !s.PaysOut(p.id):
 		return nil, refuse(CodeHalted, "payouts of %s are halted", p.id)
 	}
@@ -113,7 +111,7 @@ func (p *payer) cancel(s *pegs.State, batch string, rate chains.FeeRate, budget 
 			return nil, refuse(CodeConflict, "input %s of the batch is in no block", hotwallet.SpendText(o))
 		}
 	}
-	previous, err := p.planOf(s, b)
+	previous, evicted, err := p.replaced(s, b)
 	if err != nil {
 		return nil, err
 	}
@@ -122,8 +120,8 @@ func (p *payer) cancel(s *pegs.State, batch string, rate chains.FeeRate, budget 
 		return nil, err
 	}
 	input := hotwallet.CancelInput{
-		Chain: p.Coin, Batch: planLabel, Previous: previous, FeeRate: rate, Increment: p.Coin.Facts().RelayStep,
-		Caps: in.Caps, LockTime: in.LockTime, ChangeScript: in.ChangeScript,
+		Chain: p.Coin, Batch: planLabel, Previous: previous, Evicted: evicted, FeeRate: rate, Increment: p.Coin.Facts().RelayStep,
+		Caps: in.Caps, LockTime: in.LockTime, ChangeScript: in.ChangeScript, MaxInputs: maxInputs(nil),
 	}
 	coins := slices.DeleteFunc(s.Spendable(p.id), func(coin pegs.Coin) bool { return coin.Depth == 0 })
 	slices.SortStableFunc(coins, func(x, y pegs.Coin) int { return x.Amount.Cmp(y.Amount) })
@@ -140,6 +138,22 @@ func (p *payer) cancel(s *pegs.State, batch string, rate chains.FeeRate, budget 
 		}
 	}
 	return nil, err
+}
+
+// replaced is what a cancel takes the place of: the newest variant of a batch, or
+// its inputs when nothing was signed, and what those pay that rest on it.
+func (p *payer) replaced(s *pegs.State, b *pegs.Batch) (previous *hotwallet.Plan, evicted chains.Amount, err error) {
+	for _, resting := range s.Resting(b) {
+		if evicted, err = evicted.Add(resting.Newest().Fee); err != nil {
+			return nil, evicted, err
+		}
+	}
+	if len(b.Variants) > 0 {
+		previous, err = p.planOf(s, b)
+		return previous, evicted, err
+	}
+	in, err := p.exactly(s, b)
+	return &hotwallet.Plan{Inputs: in.Coins}, evicted, err
 }
 
 func (p *payer) cancelled(plan *hotwallet.Plan, author, reason string) ([]Entry, error) {

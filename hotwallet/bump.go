@@ -156,10 +156,14 @@ func Lift(in LiftInput) (*Plan, error) {
 
 // CancelInput asks for a transaction that takes the inputs of a batch.
 type CancelInput struct {
-	Chain        *utxo.Coin
-	Batch        string
-	Previous     *Plan // the newest variant signed
-	Extra        Coin  // one coin that is not the batch's
+	Chain    *utxo.Coin
+	Batch    string
+	Previous *Plan // the newest variant signed; only its inputs when nothing is
+	Extra    Coin  // one coin that is not the batch's
+	// Evicted is what those pay that nodes drop with the batch, because they spend
+	// what it makes: the cancel has to pay more than all of them.
+	Evicted      chains.Amount
+	MaxInputs    int // 0: no bound beside the size
 	FeeRate      chains.FeeRate
 	Increment    chains.FeeRate // 0: DefaultIncrement
 	Caps         Caps
@@ -167,10 +171,11 @@ type CancelInput struct {
 	ChangeScript []byte
 }
 
-// Cancel plans a transaction that spends every input of a batch, and one coin
-// more, to our own change script: either it confirms or a variant of the batch
+// Cancel plans a transaction that spends the inputs of a batch, the largest of them
+// when they are more than one transaction may have, and one coin more, to our own
+// change script: either it confirms or a variant of the batch
 // does. The coin tells the two apart by what they spend. The fee replaces that of
-// the variant (BIP125 rules 3 and 4).
+// the variant and of all that rests on it (BIP125 rules 3 and 4).
 func Cancel(in CancelInput) (*Plan, error) {
 	p, err := newPlanner(PlanInput{
 		Chain: in.Chain, Batch: in.Batch, FeeRate: in.FeeRate, Caps: in.Caps, LockTime: in.LockTime, ChangeScript: in.ChangeScript,
@@ -182,11 +187,18 @@ func Cancel(in CancelInput) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	evicted, err := units(in.Evicted)
+	if err != nil {
+		return nil, err
+	}
+	if old, err = addUnits(old, evicted); err != nil {
+		return nil, err
+	}
 	increment := in.Increment
 	if increment == 0 {
 		increment = DefaultIncrement
 	}
-	inputs := append(slices.Clone(in.Previous.Inputs), in.Extra)
+	inputs := append(p.cancellable(in.Previous.Inputs, in.MaxInputs), in.Extra)
 	var have uint64
 	for _, c := range inputs {
 		v, err := units(c.Amount)
@@ -207,4 +219,15 @@ func Cancel(in CancelInput) (*Plan, error) {
 		return nil, err
 	}
 	return p.layOut(inputs, have-fee, fee)
+}
+
+// cancellable are the inputs of a batch that a cancel takes: all of them, or the
+// largest that fit into a transaction with one input more.
+func (p *planner) cancellable(inputs []Coin, most int) []Coin {
+	list := slices.Clone(inputs)
+	slices.SortStableFunc(list, func(a, b Coin) int { return b.Amount.Cmp(a.Amount) })
+	for n := len(list); n > 1 && (most > 0 && n+1 > most || p.size.vsize(uint64(n+1), true) > p.maxVSize); n-- {
+		list = list[:n-1]
+	}
+	return list
 }

@@ -3,6 +3,7 @@ package hotwallet
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"causeway/chains"
@@ -109,5 +110,57 @@ func TestTidy(t *testing.T) {
 	}
 	if len(plan.Inputs) != 40 || len(plan.Outputs) != 1 {
 		t.Errorf("%d inputs, %d outputs", len(plan.Inputs), len(plan.Outputs))
+	}
+}
+
+// A cancel pays more than all that nodes drop for it, and takes the largest inputs
+// when they are too many for one transaction more.
+func TestCancelOfMuch(t *testing.T) {
+	in := planInput(t, 10_000, 2_000_000)
+	plan, err := NewPlan(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	input := CancelInput{
+		Chain: in.Chain, Batch: "cancel", Previous: plan, Extra: ownCoin(in.ChangeScript, 77, 3_000), FeeRate: 1000,
+		Evicted: chains.NewAmount(4_000), Caps: Caps{MaxFee: chains.NewAmount(100_000), MaxRate: 50_000}, LockTime: 9, ChangeScript: in.ChangeScript,
+	}
+	cancel, err := Cancel(input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, _ := plan.Fee.Uint64()
+	if want := chains.NewAmount(old + 4_000 + cancel.VSize); cancel.Fee != want {
+		t.Errorf("fee %s, want %s", cancel.Fee, want)
+	}
+	input.Caps.MaxFee = chains.NewAmount(old + 4_000)
+	if _, err := Cancel(input); !errors.Is(err, ErrFeeCap) {
+		t.Errorf("beyond the budget: %v", err)
+	}
+	// Nothing is signed: only its inputs are known.
+	input.Caps.MaxFee, input.Evicted = chains.NewAmount(100_000), chains.Amount{}
+	input.Previous = new(Plan)
+	for i := range 20 {
+		input.Previous.Inputs = append(input.Previous.Inputs, ownCoin(in.ChangeScript, 100+i, uint64(1_000_000+i)))
+	}
+	for _, test := range []struct {
+		most  int
+		vsize uint64
+		want  int
+	}{{0, 0, 21}, {21, 0, 21}, {20, 0, 20}, {5, 0, 5}, {1, 0, 2}, {0, 1_000, 14}} {
+		input.MaxInputs, input.Caps.MaxVSize = test.most, test.vsize
+		cancel, err := Cancel(input)
+		if err != nil {
+			t.Fatalf("%+v: %v", test, err)
+		}
+		smallest := slices.MinFunc(cancel.Inputs[:], func(a, b Coin) int { return a.Amount.Cmp(b.Amount) })
+		if len(cancel.Inputs) != test.want || smallest.Amount != chains.NewAmount(3_000) {
+			t.Errorf("%+v: %d inputs", test, len(cancel.Inputs))
+		}
+		for _, c := range cancel.Inputs {
+			if least := chains.NewAmount(uint64(1_000_000 + 21 - test.want)); c.Amount != smallest.Amount && c.Amount.Less(least) {
+				t.Errorf("%+v: it takes %s and leaves larger ones", test, c.Amount)
+			}
+		}
 	}
 }

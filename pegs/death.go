@@ -176,6 +176,49 @@ func (s *State) CancelOf(b *Batch) *Batch {
 	return nil
 }
 
+// cancelled says whether a batch is to be cancelled, or one of ours in no block that
+// it needs.
+func (s *State) cancelled(b *Batch) bool {
+	c := s.chains[b.Chain]
+	seen := map[string]bool{b.ID: true}
+	for queue := []*Batch{b}; len(queue) > 0; queue = queue[1:] {
+		if s.CancelOf(queue[0]) != nil {
+			return true
+		}
+		for _, in := range queue[0].Inputs {
+			if out := c.outputs[in]; out != nil && out.In != nil {
+				continue
+			}
+			if maker := s.batches[c.makers[in.TxID]]; maker != nil && maker.Mined == nil && !seen[maker.ID] {
+				seen[maker.ID] = true
+				queue = append(queue, maker)
+			}
+		}
+	}
+	return false
+}
+
+// Resting lists the signed batches in no block that need a batch, however many are
+// between: those that nodes drop with it.
+func (s *State) Resting(b *Batch) (list []*Batch) {
+	c := s.chains[b.Chain]
+	needed := map[string]bool{b.ID: true}
+	open := s.openBatchesOf(b.Chain)
+	for more := true; more; {
+		more = false
+		for _, next := range open {
+			if needed[next.ID] || len(next.Variants) == 0 || !next.undecided() {
+				continue
+			}
+			if slices.ContainsFunc(next.Inputs, func(in chains.Outpoint) bool { return needed[c.makers[in.TxID]] }) {
+				needed[next.ID], more = true, true
+				list = append(list, next)
+			}
+		}
+	}
+	return list
+}
+
 // holder is the batch that keeps an outpoint from others: the one that it is kept
 // for or that one's cancel, unless they are released and, by what we know
 // ourselves, dead. nil: there is none.

@@ -55,7 +55,7 @@ func (s *State) change(c *Chain) (list []Coin) {
 
 // spendableChange lists the change of a batch in no block that may be spent.
 func (s *State) spendableChange(c *Chain, b *Batch) (list []Coin) {
-	if b.Mined != nil || len(b.Variants) != 1 || b.Pending || b.Broadcast == nil || b.Conflict != "" || s.CancelOf(b) != nil {
+	if b.Mined != nil || len(b.Variants) != 1 || b.Pending || b.Broadcast == nil || b.Conflict != "" || s.cancelled(b) {
 		return nil // it may be made by another variant, or by none
 	}
 	pack, ok := s.Package(b)
@@ -307,7 +307,7 @@ func (s *State) ToSign(id chains.ID) []*Batch {
 // waits while a reorganisation lets them live.
 func (s *State) Signable(b *Batch) bool {
 	assigned := b.Assigned != nil || failpoint.Off(failpoint.AssignBeforeSign)
-	return assigned && b.undecided() && b.Pending && b.Plan != nil && s.CancelOf(b) == nil && !s.HasChild(b) && s.tookOfDead(b)
+	return assigned && b.undecided() && b.Pending && b.Plan != nil && !s.cancelled(b) && !s.HasChild(b) && s.tookOfDead(b)
 }
 
 // ToLift lists the signed batches in no block that can still be made dearer, by a
@@ -317,7 +317,7 @@ func (s *State) ToLift(id chains.ID) []*Batch {
 		return nil
 	}
 	return s.batchesWhere(id, func(b *Batch) bool {
-		return b.undecided() && b.Settling == nil && !b.Pending && len(b.Variants) > 0 && s.CancelOf(b) == nil && !s.HasChild(b)
+		return b.undecided() && b.Settling == nil && !b.Pending && len(b.Variants) > 0 && !s.cancelled(b) && !s.HasChild(b)
 	})
 }
 
