@@ -61,8 +61,8 @@ type ChainConfig struct {
 	Limits pegs.Limits
 	FeeMin chains.FeeRate
 	FeeMax chains.FeeRate
-	// Caps are the signer's own limits: nothing is planned that it would refuse.
-	// Where they are zero the gateway knows of none.
+	// Caps are limits of what is planned, beside those that the signer says it has;
+	// zero is none.
 	Caps hotwallet.SignerCaps
 }
 
@@ -118,6 +118,7 @@ type Gateway struct {
 	followers []*follower // of those made of outputs
 	mempools  map[chains.ID]*mempool
 	recalled  map[chains.ID]*recalled
+	limits    *signerLimits
 	scanners  map[chains.ID]secondReader
 	scans     *scanStore
 	notes     *notes
@@ -135,7 +136,7 @@ func Open(cfg Config) (*Gateway, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	g := &Gateway{cfg: cfg, log: cfg.Log, notes: newNotes(), mempools: map[chains.ID]*mempool{}, recalled: map[chains.ID]*recalled{}, scanners: map[chains.ID]secondReader{}}
+	g := &Gateway{cfg: cfg, log: cfg.Log, notes: newNotes(), mempools: map[chains.ID]*mempool{}, recalled: map[chains.ID]*recalled{}, limits: &signerLimits{signer: cfg.Signer, now: time.Now}, scanners: map[chains.ID]secondReader{}}
 	if cfg.Lock == nil {
 		lock, err := LockHome(cfg.Home)
 		if err != nil {

@@ -148,6 +148,8 @@ type Signer interface {
 	Observe(ctx context.Context, r hotwallet.SignRequest) error
 	// Variants are all transactions ever signed for a batch, oldest first.
 	Variants(batch string) ([]hotwallet.Signed, error)
+	// Limits are its own caps on each chain.
+	Limits() (map[chains.ID]hotwallet.SignerCaps, error)
 }
 
 // Keys is the public side of the wallet.

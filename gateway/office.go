@@ -22,6 +22,7 @@ type office struct {
 	log       *slog.Logger
 	hook      func(string)
 	recalled  *recalled
+	limits    *signerLimits
 	papers    papers
 }
 
@@ -39,6 +40,6 @@ func newOffice(g *Gateway, chain served, papers papers) office {
 	id := chain.conf().ID()
 	return office{
 		id: id, chain: chain, ledger: g.ledger, sidechain: g.cfg.Sidechain, signer: g.cfg.Signer, prover: g.prover, notes: g.notes,
-		log: g.log.With("chain", string(id)), hook: g.cfg.Failpoint, recalled: g.recalled[id], papers: papers,
+		log: g.log.With("chain", string(id)), hook: g.cfg.Failpoint, recalled: g.recalled[id], limits: g.limits, papers: papers,
 	}
 }

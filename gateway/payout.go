@@ -20,7 +20,8 @@ type payer struct {
 	follower *follower
 	mempool  *mempool
 	rates    rates
-	turn     int // of the queue: where the part begins that is tried next in its turn
+	turn     int  // of the queue: where the part begins that is tried next in its turn
+	refused  bool // the signer signs nothing on this chain
 }
 
 const (
@@ -41,15 +42,20 @@ const (
 func newPayer(g *Gateway, f *follower) *payer {
 	p := &payer{ChainConfig: f.ChainConfig, follower: f, mempool: g.mempools[f.id]}
 	p.office = newOffice(g, f, p)
+	p.bounded()
 	return p
 }
+
+// bounded keeps the caps within those of the signer.
+func (p *payer) bounded() { p.Caps, p.refused = p.limits.within(p.id, p.follower.Caps) }
 
 // step does what can be done; what fails does not keep the rest from it. Without
 // what the signer remembers nothing rests on what was signed before.
 func (p *payer) step(ctx context.Context) error {
-	if err := p.remember(ctx); err != nil {
+	if err := errors.Join(p.remember(ctx), p.limits.learn()); err != nil {
 		return errors.Join(err, p.check(ctx))
 	}
+	p.bounded()
 	var errs []error
 	for _, do := range []func(context.Context) error{p.check, p.lift, p.plan, p.replan, p.tidy, p.sign} {
 		errs = append(errs, do(ctx))
@@ -118,6 +124,9 @@ func (p *payer) plan(ctx context.Context) error {
 		}
 	}); err != nil || !waits {
 		return err
+	}
+	if p.refused {
+		reason = "the signer signs nothing on this chain"
 	}
 	if !p.follower.caughtUp() {
 		reason = "the chain was not read to its end yet"
@@ -229,7 +238,7 @@ func (p *payer) planInput(s *pegs.State, rate chains.FeeRate, budget chains.Amou
 	}
 	return hotwallet.PlanInput{
 		Chain: p.Coin, Batch: planLabel, FeeRate: rate, LockTime: uint32(tip.Height), ChangeScript: script,
-		Caps:     hotwallet.Caps{MaxFee: budget, MaxRate: p.maxRate()},
+		Caps:     hotwallet.Caps{MaxFee: budget, MaxRate: p.maxRate(), MaxVSize: p.Caps.MaxVSize},
 		Eligible: hotwallet.Eligible{ForeignDepth: c.InputDepth(), OwnUnconfirmed: p.id != chains.DOGE},
 	}, err
 }

@@ -4,9 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-
-	"causeway/chains"
-	"causeway/hotwallet"
 )
 
 // The sidechain books a first balance as the sender wrote it, and BigNumber
@@ -61,35 +58,6 @@ func TestManySmallCoins(t *testing.T) {
 	}
 	if got := d.withdrawal(large); got.State != "settled" || d.received(first).Coin(8) != "0.02795000" {
 		t.Errorf("the large one is %+v", got)
-	}
-	d.balanced()
-}
-
-// What the signer would refuse is not assigned: it would be stuck for ever, and
-// payouts would stand still.
-func TestSignerCapsBoundPlans(t *testing.T) {
-	d := newDriver(t)
-	d.mine(20)
-	d.boot()
-	defer func() { d.node.close() }()
-	d.node.gateway.followers[0].Caps = hotwallet.SignerCaps{
-		Caps: hotwallet.Caps{MaxFee: chains.NewAmount(1_000_000), MaxRate: 1_000_000}, MaxTotal: chains.NewAmount(100_00000000),
-	}
-	d.reloop()
-	d.pump()
-	d.credit("alice", "120")
-	d.mine(3)
-	var first, second string
-	d.call(&first, "getnewaddress")
-	d.call(&second, "getnewaddress")
-	large := d.withdraw("alice", "110", first)
-	small := d.withdraw("alice", "1", second)
-	d.until("the small one is broadcast", func() bool { return d.withdrawal(small).State == "broadcast" })
-	if got := d.withdrawal(large); got.State != "queued" || !strings.Contains(got.Detail, "signer") {
-		t.Errorf("the large one is %+v", got)
-	}
-	if reason := d.node.gateway.ChainStatus()[0].Reason; reason != "" {
-		t.Errorf("halted: %s", reason)
 	}
 	d.balanced()
 }

@@ -171,6 +171,7 @@ func (p *office) signOne(ctx context.Context, batch string) error {
 	}
 	if errors.Is(err, hotwallet.ErrRefused) {
 		p.log.Error("the signer refuses", "batch", batch, "error", err)
+		p.limits.forget()
 		return errors.Join(err, setHalt(ctx, p.ledger, p.id, causeSigner, "batch "+batch+": "+err.Error(), pegs.ScopePayouts))
 	}
 	if err != nil { // unknown: the same request gives the same bytes later

@@ -47,6 +47,7 @@ type world struct {
 	money   *utxo.Coin
 	outside chains.Source // instead of btc's, for the signer
 	tune    func(*Config) // of the gateway
+	caps    hotwallet.SignerCaps
 }
 
 // node is the part that is stopped and started again.
@@ -145,6 +146,9 @@ func newWorld(t *testing.T) *world {
 func newWorldOf(t *testing.T, coin *utxo.Coin) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), log: slog.New(slog.DiscardHandler), genesis: testGenesis(t, coin.ID()), money: coin}
+	w.caps = hotwallet.SignerCaps{
+		Caps: hotwallet.Caps{MaxFee: chains.NewAmount(1_000_000), MaxRate: 1_000_000}, MaxTotal: chains.NewAmount(100_00000000),
+	}
 	if os.Getenv("CAUSEWAY_TEST_LOG") != "" {
 		w.log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
@@ -237,10 +241,7 @@ func (w *world) openSigner(n *node) error {
 	}
 	n.signer, err = hotwallet.OpenSigner(hotwallet.SignerConfig{
 		Journal: filepath.Join(w.dir, "signer.db"), Wallet: w.wallet(), Roles: []hotwallet.RoleKey{role}, Coins: []*utxo.Coin{w.coin()},
-		Caps: map[chains.ID]hotwallet.SignerCaps{w.coin().ID(): {
-			Caps:     hotwallet.Caps{MaxFee: chains.NewAmount(1_000_000), MaxRate: 1_000_000},
-			MaxTotal: chains.NewAmount(100_00000000),
-		}},
+		Caps:        map[chains.ID]hotwallet.SignerCaps{w.coin().ID(): w.caps},
 		BaseChainID: w.chainID, ContractID: "ssc-causeway-test", Sequencer: testKey("sequencer").Public(),
 		Final: hotwallet.Finality([]hotwallet.FinalChain{{Coin: w.coin(), Source: w.source(), Depth: 3}}, nil),
 	})

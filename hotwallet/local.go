@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"sync"
 
@@ -223,6 +224,9 @@ func (s *LocalSigner) signAndRecord(c *checked, known *intent, unsigned string, 
 	}
 	return Signed{Raw: signed.Raw, TxID: signed.TxID, Fee: signed.Fee, Variant: n, Counter: counter}, nil
 }
+
+// Limits are the caps on each chain: nothing beyond them is ever signed.
+func (s *LocalSigner) Limits() (map[chains.ID]SignerCaps, error) { return maps.Clone(s.cfg.Caps), nil }
 
 // Variants are all transactions ever signed for a batch, oldest first: what a
 // gateway restored from a backup may have forgotten.

@@ -145,6 +145,12 @@ func (c *Client) Variants(batch string) (list []hotwallet.Signed, err error) {
 	return list, err
 }
 
+// Limits is LocalSigner.Limits.
+func (c *Client) Limits() (caps map[chains.ID]hotwallet.SignerCaps, err error) {
+	err = c.call(context.Background(), methodLimits, struct{}{}, &caps)
+	return caps, err
+}
+
 // SignHeader implements hotwallet.Signer. It asks once; see HeaderSigner.
 func (c *Client) SignHeader(ctx context.Context, header []byte) (graphene.Signature, error) {
 	var text string

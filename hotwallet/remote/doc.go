@@ -1,7 +1,7 @@
 // Package remote puts a hotwallet.LocalSigner behind a unix socket, so that keys
 // and journal live in a process of their own, and is the other end of it.
 //
-// The protocol "causeway-signer/1": whoever connects is told who is there (a
+// The protocol "causeway-signer/2": whoever connects is told who is there (a
 // hello), asks one question and gets one answer; then the connection ends. Each
 // of the three is a frame: four bytes of length, big-endian, and that much JSON.
 // A signed journal copy follows its answer in binary chunks. Who may connect is

@@ -12,7 +12,7 @@ import (
 )
 
 // Protocol is the version that both ends speak.
-const Protocol = "causeway-signer/1"
+const Protocol = "causeway-signer/2"
 
 // The bounds of frames. A question may carry the transactions before 500 inputs,
 // an answer every variant of a batch.

@@ -68,6 +68,10 @@ func TestSame(t *testing.T) {
 	if err != nil || here.Counter != 2 || here.Header != 1 || here.Seen != 5 {
 		t.Errorf("status %+v (%v)", here, err)
 	}
+	limits, err := r.client.Limits()
+	if c := limits[chains.BTC]; err != nil || len(limits) != 1 || c.MaxTotal.IsZero() || c.MaxRate == 0 {
+		t.Errorf("limits %v (%v)", limits, err)
+	}
 	for _, epoch := range []uint32{0, 3, 0} {
 		want, err := r.wallet.ChangeAddress(chains.BTC, epoch)
 		must(t, err)
@@ -229,7 +233,7 @@ func TestHung(t *testing.T) {
 		t.Errorf("hung: %v", err)
 	}
 	other := mine
-	other.Protocol = "causeway-signer/2"
+	other.Protocol = "causeway-signer/1"
 	hello <- other
 	if _, err := c.Status(context.Background()); !errors.Is(err, ErrForeign) {
 		t.Errorf("another protocol: %v", err)

@@ -125,6 +125,7 @@ const (
 	methodSign       = "sign"
 	methodObserve    = "observe"
 	methodVariants   = "variants"
+	methodLimits     = "limits"
 	methodHeader     = "sign_header"
 	methodOperations = "sign_operations"
 	methodSequencer  = "sequencer"
@@ -172,6 +173,8 @@ func (s *Server) do(ctx context.Context, q question) (any, error) {
 		return with(q, func(r hotwallet.SignRequest) (any, error) { return struct{}{}, s.Signer.Observe(ctx, r) })
 	case methodVariants:
 		return with(q, func(p variantsParams) (any, error) { return s.Signer.Variants(p.Batch) })
+	case methodLimits:
+		return with(q, func(struct{}) (any, error) { return s.Signer.Limits() })
 	case methodHeader:
 		return with(q, func(p headerParams) (any, error) {
 			signature, err := s.Signer.SignHeader(ctx, p.Header)
