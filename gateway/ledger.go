@@ -247,7 +247,7 @@ func (l *Ledger) seal() {
 		return
 	}
 	at := l.log.place
-	event, state := l.state.Seal()
+	event, state := l.state.Seal(l.seals.room())
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c := &commit{end: at}

@@ -125,6 +125,7 @@ type sealer struct {
 	path   string
 	every  uint64
 	due    uint64 // number of the record from which on a seal is due
+	size   int    // of the last state
 	busy   chan struct{}
 	report func(error)
 }
@@ -139,8 +140,11 @@ func newSealer(path string, every, seq uint64, size int) *sealer {
 
 // next notes that a state of so many bytes was sealed, or read, at a record.
 func (s *sealer) next(seq uint64, size int) {
-	s.due = seq + max(s.every, uint64(size)/bytesPerRecord)
+	s.due, s.size = seq+max(s.every, uint64(size)/bytesPerRecord), size
 }
+
+// room is what the next state will take, as far as the last one tells.
+func (s *sealer) room() int { return s.size + s.size/2 }
 
 // keep writes a snapshot, unless one is being written.
 func (s *sealer) keep(at place, seal *pegs.Sealed, state []byte) {

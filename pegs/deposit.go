@@ -85,7 +85,7 @@ func (d *Deposit) State() DepositState {
 // depositsArrive books the deposits among a block's payments, those of one
 // transaction to one address together.
 func (s *State) depositsArrive(c *Chain, payments []Payment, ref *chains.BlockRef, index *blockIndex, at time.Time) {
-	groups := map[string][]Payment{}
+	groups, detail := map[string][]Payment{}, "block "+ref.Hash
 	for _, p := range payments {
 		if p.Kind == chains.WatchDeposit {
 			key := p.Outpoint.TxID + " " + p.Address
@@ -98,13 +98,14 @@ func (s *State) depositsArrive(c *Chain, payments []Payment, ref *chains.BlockRe
 			return cmp.Or(b.Amount.Cmp(a.Amount), cmp.Compare(a.Outpoint.Index, b.Outpoint.Index))
 		})
 		for rank, p := range group {
-			s.depositArrives(c, p, rank, ref, index, at)
+			s.depositArrives(c, p, rank, ref, index, at, detail)
 		}
 	}
 }
 
-func (s *State) depositArrives(c *Chain, p Payment, rank int, ref *chains.BlockRef, index *blockIndex, at time.Time) {
+func (s *State) depositArrives(c *Chain, p Payment, rank int, ref *chains.BlockRef, index *blockIndex, at time.Time, detail string) {
 	out := c.outputs[p.Outpoint]
+	p.Account, p.Address, p.Outpoint.TxID = shared(out.Account, p.Account), shared(out.Address, p.Address), shared(out.Outpoint.TxID, p.Outpoint.TxID)
 	if out.deposit == nil {
 		out.deposit = s.newDeposit(c, DepositID(c.ID, p.Outpoint), p, rank)
 	}
@@ -117,7 +118,7 @@ func (s *State) depositArrives(c *Chain, p Payment, rank int, ref *chains.BlockR
 	if c.blocks[ref.Hash] == index {
 		c.risk = addAmount(c.risk, p.Amount)
 	}
-	s.touchDeposit(d, at, "block "+ref.Hash)
+	s.touchDeposit(d, at, detail)
 }
 
 // newDeposit decides once, by the transaction alone and the asset's limits of
@@ -206,6 +207,7 @@ func (s *State) minting(e *Minting, at time.Time) error {
 	case e.Symbol != d.Symbol || e.Quantity != d.Quantity || e.To != d.Account:
 		return refuse("deposit %s is %s %s for %s", e.Deposit, d.Quantity, d.Symbol, d.Account)
 	}
+	e.share(d)
 	d.Intent = e
 	s.touchDeposit(d, at, "")
 	return nil
@@ -232,11 +234,13 @@ func (s *State) credited(e *Credited, at time.Time) error {
 
 // credit ties a deposit to its row.
 func (s *State) credit(d *Deposit, e *Credited, at time.Time) {
+	detail := "sidechain transaction " + e.Tx
+	e.share(d, detail)
 	d.Credit = e
 	if e.Symbol == d.Symbol && e.Quantity == d.Quantity {
 		s.rounding[d.Symbol] = addAmount(s.rounding[d.Symbol], d.Remainder)
 	}
-	s.touchDeposit(d, at, "sidechain transaction "+e.Tx)
+	s.touchDeposit(d, at, detail)
 }
 
 // Confirmations is how deep a deposit is.

@@ -42,6 +42,7 @@ func (s *State) enter(c *Chain, m Match, ref *chains.BlockRef, at time.Time) {
 func (s *State) arrive(c *Chain, p Payment, ref *chains.BlockRef, index *blockIndex, own bool) {
 	out := c.outputs[p.Outpoint]
 	if out == nil {
+		s.sharePayment(c, &p)
 		out = &Output{Payment: p}
 		c.outputs[p.Outpoint] = out
 		c.note(out)

@@ -27,7 +27,9 @@ func StateForm() string {
 
 // Snapshot is the state as bytes: equal states have equal ones. It only reads, so
 // that others may read meanwhile.
-func (s *State) Snapshot() []byte { return stateCodec.Append(nil, s) }
+func (s *State) Snapshot() []byte { return s.snapshot(0) }
+
+func (s *State) snapshot(size int) []byte { return stateCodec.Append(make([]byte, 0, size), s) }
 
 // Hash is the hash of the state, 64 hex digits: that of its snapshot.
 func (s *State) Hash() string { return HashOf(s.Snapshot()) }
@@ -59,9 +61,10 @@ type Sealed struct {
 }
 
 // Seal is the event that seals the state as it is, and the snapshot that it
-// names. The state may not change before the event is applied.
-func (s *State) Seal() (*Sealed, []byte) {
-	snapshot := s.Snapshot()
+// names; size is about how long that will be, as far as it is known. The state may
+// not change before the event is applied.
+func (s *State) Seal(size int) (*Sealed, []byte) {
+	snapshot := s.snapshot(size)
 	return &Sealed{Form: StateForm(), Hash: HashOf(snapshot), seen: true}, snapshot
 }
 

@@ -304,7 +304,7 @@ func TestReplayComesToTheSameHash(t *testing.T) {
 		if again.Hash() != s.Hash() {
 			t.Fatalf("after %d records: %s", len(s.log), cmp.Diff(s.State, again, every))
 		}
-		seal, _ := s.Seal()
+		seal, _ := s.Seal(0)
 		r := Record{Seq: s.Seq + 1, Event: &Sealed{Form: seal.Form, Hash: seal.Hash}}
 		if err := again.Apply(r); err != nil {
 			t.Fatal(err)

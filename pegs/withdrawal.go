@@ -100,6 +100,7 @@ func (s *State) requested(e *Requested, at time.Time) error {
 		ID: e.Withdrawal, Row: e.Row, Chain: e.Chain, Symbol: e.Symbol, Account: e.Account, Address: e.Address,
 		Quantity: e.Quantity, Fee: e.Fee, Net: e.Net, Ref: e.Ref, Amount: amount, Token: accountKey(asset.Token), index: len(s.withdrawalList),
 	}
+	w.share(asset, s.withdrawalsOf[w.Account])
 	s.withdrawals[w.ID] = w
 	s.withdrawalList = append(s.withdrawalList, w)
 	s.withdrawalsOf[w.Account] = append(s.withdrawalsOf[w.Account], w)

@@ -54,3 +54,23 @@ func BenchmarkPow(b *testing.B) {
 		Pow(23.91, 1.1)
 	}
 }
+
+// BenchmarkRow makes a row as the widest of the contracts have and reads it whole.
+func BenchmarkRow(b *testing.B) {
+	keys := []string{
+		"_id", "id", "row", "account", "symbol", "chain", "address", "quantity", "fee", "net", "feeSymbol", "ref", "block", "state", "batch",
+		"closed", "reason", "timestamp", "tx", "memo",
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		o := MakeObject(len(keys))
+		for _, key := range keys {
+			o.Set(key, key)
+		}
+		for _, key := range keys {
+			if _, ok := o.String(key); !ok {
+				b.Fatal(key)
+			}
+		}
+	}
+}

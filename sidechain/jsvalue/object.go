@@ -8,7 +8,7 @@ import (
 
 // indexFrom is the number of members beyond which an object keeps a map from
 // key to position. Below it a linear scan is faster.
-const indexFrom = 16
+const indexFrom = 24
 
 // Object is a JavaScript object: members in property order (canonical array
 // indexes first, ascending, then the others in order of insertion). The zero
