@@ -33,6 +33,9 @@ type Config struct {
 	// SlotsInEpoch says how old safe and finalized are: the block n and 2n before the
 	// latest, or genesis. 0 is 32.
 	SlotsInEpoch uint64
+	// KeptStates is the number of newest blocks whose state is told; older states are
+	// missing as at a node that prunes (geth keeps 128). 0 tells all.
+	KeptStates uint64
 	// Tokens exist from genesis on.
 	Tokens []Token
 	// Automine makes a block for each accepted transaction that can be executed.
@@ -53,6 +56,7 @@ type Chain struct {
 	config   *params.ChainConfig
 	signer   types.Signer
 	epoch    uint64
+	kept     uint64
 	log      *slog.Logger
 	clock    func() time.Time
 	dir      *kit.Dir
@@ -95,7 +99,7 @@ func New(cfg Config) (*Chain, error) {
 		cfg.SlotsInEpoch = 32
 	}
 	c := &Chain{
-		config: chainConfig(cfg.ChainID), epoch: cfg.SlotsInEpoch, log: cfg.Logger, clock: cfg.Clock, auto: cfg.Automine,
+		config: chainConfig(cfg.ChainID), epoch: cfg.SlotsInEpoch, kept: cfg.KeptStates, log: cfg.Logger, clock: cfg.Clock, auto: cfg.Automine,
 		byHash: map[common.Hash]*block{}, mined: map[common.Hash]place{}, tokens: map[string]common.Address{},
 	}
 	c.signer = types.LatestSigner(c.config)
@@ -184,13 +188,13 @@ func (c *Chain) Close() error {
 
 func (c *Chain) close() error {
 	var errs []error
-	if c.ticker != nil {
-		c.ticker.set(0)
-	}
 	if c.server != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		errs = append(errs, c.server.stop(ctx))
 		cancel()
+	}
+	if c.ticker != nil {
+		c.ticker.set(0)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

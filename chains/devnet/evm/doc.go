@@ -55,7 +55,7 @@
 //	anvil_reorg anvil_rollback anvil_setBalance anvil_dropTransaction
 //	anvil_dropAllTransactions (and hardhat_ for anvil_)
 //
-// Every state that ever was can be asked for. A block that was replaced is still
+// Every state that ever was can be asked for, unless KeptStates says otherwise. A block that was replaced is still
 // found by its hash, as at geth, and eth_getBlockByNumber tells which is canonical.
 //
 // Known differences: the suggested tip is always 1 gwei; blob transactions, state

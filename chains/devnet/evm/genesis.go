@@ -73,7 +73,8 @@ func devAccounts() ([]Account, error) {
 }
 
 // Token is an ERC-20 that exists from genesis on: erc20test.Token, whose supply
-// belongs to the first account.
+// belongs to the first account. That account made it: its nonce at genesis is the
+// number of tokens.
 type Token struct {
 	Name, Symbol string
 	Decimals     uint8

@@ -86,6 +86,26 @@ func TestTags(t *testing.T) {
 	}
 }
 
+// TestPrunedStates misses what a node that prunes has thrown away; blocks and
+// receipts stay.
+func TestPrunedStates(t *testing.T) {
+	chain, c := start(t, Config{KeptStates: 4})
+	to := stranger(1)
+	hash, err := chain.Fund(to, ether(1))
+	must(t, err)
+	mine(t, chain, 10)
+	mustEqual(t, "oldest that is kept", c.balance(to, "0x7"), ether(1))
+	root := strings.TrimPrefix(c.object(c.get("eth_getBlockByNumber", "0x6", false))["stateRoot"].(string), "0x")
+	gone := "historical state " + root + " is not available"
+	c.fails(-32000, gone, "eth_getBalance", to, "0x6")
+	c.fails(-32000, gone, "eth_getBalance", to, map[string]any{"blockHash": chain.chain[6].Hash()})
+	c.fails(-32000, gone, "eth_call", map[string]any{"to": to}, "0x6")
+	c.fails(-32000, gone, "eth_getTransactionCount", to, "0x6")
+	mustEqual(t, "receipt", c.object(c.get("eth_getTransactionReceipt", hash))["blockNumber"], "0x1")
+	must(t, chain.Rollback(1))
+	mustEqual(t, "after a rollback", c.balance(to, "0x6"), ether(1))
+}
+
 // TestSendTransaction finds what was not said.
 func TestSendTransaction(t *testing.T) {
 	chain, c := start(t, Config{Tokens: []Token{testToken}, Automine: true})

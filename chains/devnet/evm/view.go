@@ -2,6 +2,7 @@ package evm
 
 import (
 	"errors"
+	"fmt"
 	"math/big"
 	"slices"
 	"sync"
@@ -134,6 +135,9 @@ func (v *view) state(which rpc.BlockNumberOrHash) (*state.StateDB, *types.Header
 		return nil, nil, errNoHeader
 	case b == nil:
 		return nil, nil, errNoHash
+	}
+	if v.c.kept > 0 && b.NumberU64()+v.c.kept <= v.height() {
+		return nil, nil, fmt.Errorf("historical state %x is not available", b.Root())
 	}
 	db, err := v.c.stateAt(b.Root())
 	return db, b.Header(), err
