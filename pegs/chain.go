@@ -399,7 +399,12 @@ func (c *Chain) InputDepth() uint64 {
 
 // final says whether a block is so deep that nothing of it is expected to leave
 // the chain again.
-func (c *Chain) final(ref *chains.BlockRef) bool { return c.Depth(ref) >= c.InputDepth() }
+func (c *Chain) final(ref *chains.BlockRef) bool {
+	if failpoint.Off(failpoint.ReleaseWhenDead) {
+		return c.Depth(ref) >= 1
+	}
+	return c.Depth(ref) >= c.CreditDepth()+c.Config.InputExtra
+}
 
 // KeptFor is the batch that an outpoint is kept for, or empty.
 func (c *Chain) KeptFor(o chains.Outpoint) string { return c.kept[o] }

@@ -146,10 +146,14 @@ func (n *Node) evict(tx *Tx) {
 // Malleate changes the signatures of a transaction that waits in a mempool, as
 // anybody who relays it can: it does the same, and has another txid if its
 // signatures count in it. The nodes then have the changed one. It gives nil for
-// one that has no signature to change.
+// one that has no signature to change, and on Bitcoin Cash, where the other form
+// of a signature is none.
 func (s *Sim) Malleate(tx *Tx) *Tx {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.params.ForkID {
+		return nil
+	}
 	msg := tx.Msg.Copy()
 	if !flipSignatures(msg) {
 		return nil

@@ -3,7 +3,9 @@ package chaintest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 
 	"causeway/chains/devnet"
@@ -195,6 +197,13 @@ func (s *Sim) Tx(txid string) (*Tx, bool) {
 	defer s.mu.Unlock()
 	tx, ok := s.txs[*hash]
 	return tx, ok
+}
+
+// Transactions are all that there ever were, mined or not, in no order.
+func (s *Sim) Transactions() []*Tx {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.txs))
 }
 
 // Script is the output script of an address.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,14 +33,17 @@ const (
 
 // childConfig is the first line of a child's standard input.
 type childConfig struct {
-	Home  string   `json:"home"`
-	Nodes []string `json:"nodes"`
-	Off   []string `json:"off"`
-	Trap  trap     `json:"trap"`
-	Depth uint64   `json:"depth"` // of a credit; 0: creditDepth
-	Large bool     `json:"large"` // memory counts
-	Audit bool     `json:"audit"` // again and again, beside everything else
-	Log   bool     `json:"log"`
+	Chain   chains.ID `json:"chain"`
+	Genesis []byte    `json:"genesis"`
+	Home    string    `json:"home"`
+	Nodes   []string  `json:"nodes"`
+	Off     []string  `json:"off"`
+	Trap    trap      `json:"trap"`
+	Depth   uint64    `json:"depth"` // of a credit; 0: the coin's own
+	Extra   uint64    `json:"extra"` // how much deeper what payouts spend is
+	Large   bool      `json:"large"` // memory counts
+	Audit   bool      `json:"audit"` // again and again, beside everything else
+	Log     bool      `json:"log"`
 }
 
 // trap says where the process ends: at the (After+1)-th time that it passes the
@@ -93,7 +95,7 @@ func childMain(in io.Reader, out, log io.Writer) int {
 		fmt.Fprintln(log, "campaign child:", err)
 		return exitUsage
 	}
-	o := nodeOptions{home: cfg.Home, nodes: cfg.Nodes, depth: cmp.Or(cfg.Depth, creditDepth), poll: time.Millisecond, log: logger}
+	o := nodeOptions{home: cfg.Home, nodes: cfg.Nodes, depth: cfg.Depth, extra: cfg.Extra, poll: time.Millisecond, log: logger}
 	if cfg.Large { // as it is run: nothing gets lost, and what is sent twice takes room in blocks
 		o.retry = 10 * time.Second
 	}
@@ -103,7 +105,11 @@ func childMain(in io.Reader, out, log io.Writer) int {
 	if len(cfg.Nodes) > 1 {
 		o.wrap = newRelay().wrap
 	}
-	if c.node, err = openNode(o); err != nil {
+	var net *network
+	if net, err = readNetwork(cfg.Chain, cfg.Genesis); err == nil {
+		c.node, err = openNode(net, o)
+	}
+	if err != nil {
 		fmt.Fprintln(log, "campaign child: open:", err)
 		switch {
 		case errors.Is(err, gateway.ErrHomeInUse):

@@ -231,6 +231,7 @@ type (
 	}
 	assignRow struct {
 		Batch  string   `json:"batch"`
+		Kind   string   `json:"kind"`
 		IDs    []string `json:"ids"`
 		Spends []string `json:"spends"`
 		State  string   `json:"state"`

@@ -4,15 +4,16 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
-	"causeway/chains/chaintest"
+	"causeway/pegs"
 )
 
 // The shape of a schedule.
 const (
 	leastActions = 8
-	moreActions  = 14
+	moreActions  = 16
 )
 
 // crashRun is one schedule: a random life of a gateway whose process ends again
@@ -27,13 +28,20 @@ func crashRun(o options, seed uint64) outcome {
 		return outcome{seed: seed, violations: []string{"the world cannot be made: " + err.Error()}}
 	}
 	defer l.end()
-	l.free = seed%5 == 4
+	l.free, l.deep = seed%5 == 4, seed%7 == 3
+	if seed%11 == 5 {
+		l.own, l.extra = true, pegs.DefaultInputExtra
+		l.depth = l.terms().own
+	}
 	if err := l.live(); err != nil && !errors.Is(err, errGiveUp) {
 		l.fault("%v", err)
 	}
 	l.counts["lives"]++
-	if l.free {
-		l.counts["lives at full speed"]++
+	l.counts["lives of "+string(l.terms().id)]++
+	for what, is := range map[string]bool{"lives at full speed": l.free, "lives with deep rewrites": l.deep, "lives at the coin's own depth": l.own} {
+		if is {
+			l.counts[what]++
+		}
 	}
 	return outcome{seed: seed, violations: l.faults, counts: l.counts}
 }
@@ -57,6 +65,12 @@ func (l *life) live() error {
 			return err
 		}
 	}
+	if l.deep {
+		if err := l.endure(); err != nil {
+			return err
+		}
+		return l.judge()
+	}
 	if err := l.settle(); err != nil {
 		return err
 	}
@@ -76,7 +90,7 @@ func (l *life) opening() error {
 		}
 	}
 	for range 2 {
-		if err := l.sim.Mine(2); err != nil {
+		if err := l.world.mine((int(l.depth) + 2) / 2); err != nil {
 			return err
 		}
 		if err := l.step(2); err != nil {
@@ -93,30 +107,27 @@ type action struct {
 	do     func(*life) error
 }
 
+// actions happen on chains of every kind.
 var actions = []action{
 	{20, "deposits", (*life).deposit},
 	{25, "withdrawals", (*life).spend},
 	{25, "blocks", (*life).mine},
-	{12, "reorgs", (*life).reorg},
-	{5, "evictions", (*life).evict},
-	{4, "malleations", (*life).malleate},
-	{12, "node faults", (*life).breakNode},
 	{20, "traps", (*life).arm},
 	{6, "kills", (*life).kill},
 	{3, "restarts", (*life).stop},
 	{3, "restores", (*life).restore},
-	{4, "ambushes", (*life).ambush},
 	{3, "rewinds", (*life).rewind},
 	{2, "intruders", (*life).second},
+	{6, "orders to cancel", (*life).cancel},
 }
 
 func (l *life) act() error {
-	sum := 0
-	for _, a := range actions {
+	list, sum := slices.Concat(actions, l.world.actions()), 0
+	for _, a := range list {
 		sum += a.weight
 	}
 	n := l.rng.IntN(sum)
-	for _, a := range actions {
+	for _, a := range list {
 		if n -= a.weight; n < 0 {
 			l.counts[a.name]++
 			l.say("%s", a.name)
@@ -130,98 +141,21 @@ func (l *life) user() string { return users[l.rng.IntN(len(users))] }
 
 // deposit pays in: mostly once, sometimes to several at once or too little.
 func (l *life) deposit() error {
-	var outputs []chaintest.Output
+	t := l.terms()
+	var list []payment
 	for range 1 + max(l.rng.IntN(4)-1, 0) {
 		units := 20_000 + l.rng.Int64N(3_000_000)
 		if l.rng.IntN(10) == 0 {
 			units = 600 + l.rng.Int64N(minimumUnits-600)
 		}
-		outputs = append(outputs, chaintest.Output{Address: l.address[l.user()], Units: units})
+		list = append(list, payment{l.address[l.user()], units * t.scale})
 	}
-	_, err := l.sim.Send(outputs...)
-	return err
+	return l.world.pay(list...)
 }
 
 func (l *life) spend() error { return l.withdraw(l.user()) }
 
-func (l *life) mine() error { return l.sim.Mine(1 + l.rng.IntN(2)) }
-
-// reorg rewrites fewer blocks than a credit needs.
-func (l *life) reorg() error {
-	r := chaintest.Rewrite{Depth: 1 + l.rng.IntN(creditDepth-1)}
-	drop := l.rng.IntN(3)
-	r.Drop = func(*chaintest.Tx) bool { return drop > 0 && l.rng.IntN(2) == 0 }
-	r.Forget, r.Replace = l.rng.IntN(3) == 0, l.rng.IntN(3) == 0
-	_, err := l.sim.Reorg(r)
-	return err
-}
-
-func (l *life) evict() error {
-	node := l.sim.Node(l.rng.IntN(l.sim.Nodes()))
-	if pool := node.Pool(); len(pool) > 0 {
-		tx := pool[l.rng.IntN(len(pool))]
-		if l.rng.IntN(2) == 0 {
-			l.sim.Evict(tx)
-		} else {
-			node.Evict(tx)
-		}
-	}
-	return nil
-}
-
-func (l *life) malleate() error {
-	if pool := l.sim.Node(0).Pool(); len(pool) > 0 {
-		l.sim.Malleate(pool[l.rng.IntN(len(pool))])
-	}
-	return nil
-}
-
-// breakNode makes one node wrong for some requests: always the same one, so that of
-// three nodes two are right. The only node of a chain does not lie: nobody could
-// tell.
-func (l *life) breakNode() error {
-	node := l.sim.Node(int(l.seed) % l.sim.Nodes())
-	kinds := chaintest.FaultKinds()
-	kind := kinds[l.rng.IntN(len(kinds))]
-	if kind == chaintest.Lie && l.sim.Nodes() == 1 {
-		kind = chaintest.Lose
-	}
-	f := chaintest.Fault{Kind: kind, Times: 1 + l.rng.IntN(6), Delay: time.Millisecond}
-	if methods := chaintest.Methods(); l.rng.IntN(2) == 0 {
-		f.Method = methods[l.rng.IntN(len(methods))]
-	}
-	node.Inject(f)
-	switch l.rng.IntN(4) {
-	case 0:
-		node.Delay(l.rng.IntN(5))
-	case 1:
-		node.Cut(l.rng.IntN(2) == 0)
-	}
-	return nil
-}
-
-// ambush pays in, lets others be paid, and takes the payment back: the attack that
-// depths are for.
-func (l *life) ambush() error {
-	if err := l.deposit(); err != nil {
-		return err
-	}
-	if err := l.sim.Mine(1); err != nil {
-		return err
-	}
-	for range 2 {
-		if err := l.spend(); err != nil {
-			return err
-		}
-	}
-	if err := l.step(6); err != nil {
-		return err
-	}
-	_, err := l.sim.Reorg(chaintest.Rewrite{
-		Depth: 1 + l.rng.IntN(creditDepth-1), Replace: true, Drop: func(*chaintest.Tx) bool { return true },
-	})
-	return err
-}
+func (l *life) mine() error { return l.world.mine(1 + l.rng.IntN(2)) }
 
 // rewind pays, and then puts back the ledger from before.
 func (l *life) rewind() error {

@@ -5,6 +5,7 @@ package main
 import (
 	"testing"
 
+	"causeway/chains"
 	"causeway/internal/failpoint"
 )
 
@@ -14,18 +15,20 @@ import (
 var atMost = map[string]struct {
 	campaign    string
 	seeds, from uint64
+	chain       chains.ID // empty: any
 }{
-	failpoint.AssignBeforeSign:         {"crash", 20, 1},
-	failpoint.DurableBeforeBroadcast:   {"crash", 20, 1},
-	failpoint.Rebroadcast:              {"crash", 120, 74},
-	failpoint.CreditDepth:              {"crash", 60, 1},
-	failpoint.InputDepth:               {"crash", 100, 1},
-	failpoint.DepositOnce:              {"crash", 150, 1},
-	failpoint.PayoutByInputs:           {"crash", 100, 1},
-	failpoint.CandidateBeforeSignature: {"crash", 60, 1},
-	failpoint.HomeLock:                 {"crash", 60, 1},
-	failpoint.FollowByHash:             {"reorg", 10, 1},
-	failpoint.Quorum:                   {"lies", 60, 1},
+	failpoint.AssignBeforeSign:         {campaign: "crash", seeds: 20, from: 1},
+	failpoint.DurableBeforeBroadcast:   {campaign: "crash", seeds: 20, from: 1},
+	failpoint.Rebroadcast:              {campaign: "crash", seeds: 120, from: 1},
+	failpoint.CreditDepth:              {campaign: "crash", seeds: 60, from: 1},
+	failpoint.InputDepth:               {campaign: "crash", seeds: 100, from: 1},
+	failpoint.DepositOnce:              {campaign: "crash", seeds: 150, from: 1},
+	failpoint.PayoutByInputs:           {campaign: "crash", seeds: 100, from: 1},
+	failpoint.ReleaseWhenDead:          {campaign: "crash", seeds: 100, from: 1},
+	failpoint.CandidateBeforeSignature: {campaign: "crash", seeds: 60, from: 1},
+	failpoint.HomeLock:                 {campaign: "crash", seeds: 60, from: 1},
+	failpoint.FollowByHash:             {campaign: "reorg", seeds: 10, from: 1},
+	failpoint.Quorum:                   {campaign: "lies", seeds: 60, from: 1},
 }
 
 // TestDefencesAreReal: with any one of them switched off its campaign fails.
@@ -36,7 +39,8 @@ func TestDefencesAreReal(t *testing.T) {
 			if !ok {
 				t.Fatal("no campaign is said to find it")
 			}
-			o := options{workers: 1, off: []string{defence}, log: t.Output()}
+			o := newOptions(t.Output())
+			o.off, o.chain = []string{defence}, how.chain
 			for seed := how.from; seed < how.from+how.seeds; seed++ {
 				if result := campaigns()[how.campaign].run(o, seed); len(result.violations) > 0 {
 					t.Logf("%s, seed %d: %s", how.campaign, seed, result.violations[0])
@@ -52,7 +56,7 @@ func TestDefencesAreReal(t *testing.T) {
 func TestShortForms(t *testing.T) {
 	for name, runs := range map[string]int{"crash": 12, "reorg": 4, "lies": 24, "load": 300} {
 		t.Run(name, func(t *testing.T) {
-			r, _ := execute(name, campaigns()[name], options{runs: runs, seed: 1, workers: 2, log: t.Output()})
+			r, _ := execute(name, campaigns()[name], with(t.Output(), runs, 1))
 			if r.Violations > 0 {
 				t.Errorf("%+v", r)
 			}
@@ -64,8 +68,9 @@ func TestShortForms(t *testing.T) {
 // every time, transactions of the gateway included.
 func TestASeedReplays(t *testing.T) {
 	const seed = 7 // one node, step by step
+	o := newOptions(t.Output())
 	tip := func() string {
-		l, err := newLife(options{log: t.Output()}, seed, 1, 120)
+		l, err := newLife(o, seed, 1, 120)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -10,13 +8,11 @@ import (
 
 	"causeway/chains"
 	"causeway/cmd/campaign/model"
-
-	"github.com/btcsuite/btcd/wire/v2"
 )
 
 // judge compares what the gateway says with what happened.
 func (l *life) judge() error {
-	w, err := l.world()
+	w, err := l.happened()
 	if err != nil {
 		return err
 	}
@@ -34,59 +30,32 @@ func (l *life) judge() error {
 	return nil
 }
 
-// world is what happened outside the gateway.
-func (l *life) world() (model.World, error) {
-	w := model.World{Deposits: map[string]string{}, Minimum: minimumUnits, Depth: int(cmp.Or(l.depth, creditDepth))}
-	for user, address := range l.address {
-		script, err := l.sim.Script(address)
-		if err != nil {
-			return w, err
-		}
-		w.Deposits[hex.EncodeToString(script)] = user
+// happened is what happened outside the gateway.
+func (l *life) happened() (model.World, error) {
+	t := l.terms()
+	w := model.World{
+		Deposits: map[string]string{}, Minimum: t.minimum, Depth: int(l.depth), Final: int(l.finalDepth()), Deep: l.deep,
 	}
-	for _, block := range l.sim.Chain() {
-		var txs []model.Tx
-		for _, tx := range block.Txs() {
-			txs = append(txs, modelTx(tx.Msg))
-		}
-		w.Blocks = append(w.Blocks, txs)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, tx := range l.sent {
-		w.Sent = append(w.Sent, modelTx(tx))
+	if err := l.world.happened(&w); err != nil {
+		return w, err
 	}
 	for _, b := range l.burns {
 		if b.burned {
 			w.Burns = append(w.Burns, model.Burn{
-				ID: b.id(), Account: b.account, Script: b.script, Quantity: b.quantity, Net: b.quantity - feeUnits,
+				ID: b.id(), Account: b.account, Script: b.script, Quantity: b.quantity, Net: b.quantity - t.fee,
 			})
 		}
 	}
 	return w, nil
 }
 
-func modelTx(msg *wire.MsgTx) model.Tx {
-	id := msg.TxHash().String()
-	tx := model.Tx{ID: id}
-	for _, in := range msg.TxIn {
-		tx.Spends = append(tx.Spends, model.Point{TxID: in.PreviousOutPoint.Hash.String(), Index: in.PreviousOutPoint.Index})
-	}
-	for i, out := range msg.TxOut {
-		tx.Outputs = append(tx.Outputs, model.Output{
-			Point: model.Point{TxID: id, Index: uint32(i)}, Script: hex.EncodeToString(out.PkScript), Units: out.Value,
-		})
-	}
-	return tx
-}
-
 // claim is what the gateway and the sidechain say.
 func (l *life) claim() (c model.Claim, err error) {
 	c = model.Claim{
 		FeeAccount: feeAccount, Balances: map[string]int64{}, Credits: map[model.Point]model.Credit{},
-		Settled: map[string]string{}, Items: map[model.Point]int64{},
+		Settled: map[string]string{}, Returned: map[string]bool{}, Items: map[model.Point]int64{},
 	}
-	for _, read := range []func(*model.Claim) error{l.claimBalances, l.claimCredits, l.claimSettled, l.claimReserves} {
+	for _, read := range []func(*model.Claim) error{l.claimBalances, l.claimCredits, l.claimSettled, l.claimReserves, l.claimHalts} {
 		if err := read(&c); err != nil {
 			return c, err
 		}
@@ -95,7 +64,7 @@ func (l *life) claim() (c model.Claim, err error) {
 }
 
 func (l *life) claimBalances(c *model.Claim) error {
-	rows, err := rowsOf[balanceRow](l.api, "tokens", "balances", map[string]string{"symbol": pegSymbol})
+	rows, err := rowsOf[balanceRow](l.api, "tokens", "balances", map[string]string{"symbol": l.terms().symbol})
 	if err != nil {
 		return err
 	}
@@ -144,7 +113,7 @@ func (l *life) claimCredits(c *model.Claim) error {
 			credited++
 		}
 	}
-	if credited != len(rows) {
+	if credited != len(rows) && !l.deep {
 		l.fault("%d deposits are said to be credited, the contract has %d", credited, len(rows))
 	}
 	l.counts["credits"] += credited
@@ -157,11 +126,15 @@ func (l *life) claimSettled(c *model.Claim) error {
 		return err
 	}
 	for _, w := range withdrawals {
-		if w.State == "settled" {
+		switch w.State {
+		case "settled":
 			c.Settled[w.ID] = w.TxID
+		case "returned":
+			c.Returned[w.ID] = true
 		}
 	}
 	l.counts["payments"] += len(c.Settled)
+	l.counts["given back"] += len(c.Returned)
 	return nil
 }
 
@@ -175,7 +148,8 @@ func (l *life) claimReserves(c *model.Claim) error {
 	if err := json.Unmarshal(books.Reserves, &r); err != nil {
 		return err
 	}
-	if !r.OK || len(r.Assets) != 1 || !r.Assets[0].OK {
+	c.Content = r.OK && len(r.Assets) == 1 && r.Assets[0].OK
+	if !c.Content && !l.deep {
 		l.fault("the audit is not content after %s: problems %q, unknown: %v, assets %+v, chains %s",
 			books.Took, books.Problems, books.Unknown, r.Assets, books.Chains)
 	}
@@ -194,6 +168,16 @@ func (l *life) claimReserves(c *model.Claim) error {
 		c.Reserves += units
 	}
 	return nil
+}
+
+// claimHalts says whether payouts stand still.
+func (l *life) claimHalts(c *model.Claim) error {
+	var status statusAnswer
+	err := l.api.get("/v1/status", &status)
+	for _, chain := range status.Chains {
+		c.Halted = chain.Payouts != "open" && chain.Reason != ""
+	}
+	return err
 }
 
 // unitsOf reads a number of coins.

@@ -57,7 +57,7 @@ func liesRun(o options, seed uint64) outcome {
 		return outcome{seed: seed, violations: []string{"the world cannot be made: " + err.Error()}}
 	}
 	defer l.end()
-	if err := l.endure(w); err != nil && !errors.Is(err, errGiveUp) {
+	if err := l.suffer(w); err != nil && !errors.Is(err, errGiveUp) {
 		l.fault("%v", err)
 	}
 	l.counts["lives"]++
@@ -68,7 +68,7 @@ func liesRun(o options, seed uint64) outcome {
 	return outcome{seed: seed, violations: l.faults, counts: l.counts}
 }
 
-func (l *life) endure(w wrongness) error {
+func (l *life) suffer(w wrongness) error {
 	if err := l.boot(trap{}); err != nil {
 		return err
 	}
@@ -119,12 +119,12 @@ func (l *life) endure(w wrongness) error {
 // forge puts a node on a chain of its own, as high as the best one, in which a
 // user was paid what nobody ever paid him.
 func (l *life) forge(n *chaintest.Node) error {
-	if err := l.sim.Mine(2 * creditDepth); err != nil {
+	if err := l.sim.Mine(2 * int(l.depth)); err != nil {
 		return err
 	}
 	chain := l.sim.Chain()
-	at := chain[len(chain)-2-creditDepth]
-	tx, err := l.sim.Send(chaintest.Output{Address: l.address[l.user()], Units: 7_000_000})
+	at := chain[len(chain)-2-int(l.depth)]
+	tx, err := l.sim.Send(chaintest.Output{Address: l.address[l.user()], Units: 7_000_000 * l.terms().scale})
 	if err != nil {
 		return err
 	}
@@ -174,11 +174,11 @@ func (l *life) truth() error {
 func (l *life) stands(r depositRow) bool {
 	var txid string
 	var index int
-	if n, err := fmt.Sscanf(r.ID, "btc:%64s:%d", &txid, &index); n != 2 || err != nil {
+	if n, err := fmt.Sscanf(r.ID, string(l.terms().id)+":%64s:%d", &txid, &index); n != 2 || err != nil {
 		return false
 	}
 	chain := l.sim.Chain()
-	for _, block := range chain[:max(len(chain)-creditDepth+1, 0)] {
+	for _, block := range chain[:max(len(chain)-int(l.depth)+1, 0)] {
 		for _, tx := range block.Txs() {
 			if tx.ID.String() == txid && index < len(tx.Msg.TxOut) {
 				return coins(tx.Msg.TxOut[index].Value) == r.Quantity

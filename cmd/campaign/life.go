@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"causeway/chains/chaintest"
-	"causeway/chains/devnet"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -25,11 +24,15 @@ type life struct {
 	*network
 	seed  uint64
 	rng   *rand.Rand
-	sim   *chaintest.Sim
-	urls  []string // of the chain's nodes
-	free  bool     // the process runs by itself, not step by step
-	hurry bool     // too much is sent to look at each of it
-	depth uint64   // at which deposits are credited; 0: creditDepth
+	world world
+	sim   *chaintest.Sim // of a coin
+	urls  []string       // of the chain's nodes
+	free  bool           // the process runs by itself, not step by step
+	hurry bool           // too much is sent to look at each of it
+	depth uint64         // at which deposits are credited
+	extra uint64         // how much deeper payouts find what they spend
+	own   bool           // depth is the coin's own, not a configured one
+	deep  bool           // the chain is rewritten deeper than credits are
 	home  string
 	proc  *process
 	api   *client
@@ -59,18 +62,18 @@ func newLife(o options, seed uint64, nodes, coins int) (*life, error) {
 		api:   &client{http: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}},
 	}
 	var err error
-	if l.network, err = newNetwork(); err != nil {
+	if l.network, err = o.networks.of(o.kindFor(seed)); err != nil {
 		return nil, err
 	}
-	if l.sim, err = chaintest.New(chaintest.Config{Params: devnet.Bitcoin(), Nodes: nodes, Seed: seed, Coins: coins}); err != nil {
+	l.depths(0)
+	if l.world, err = l.simulate(l, nodes, coins); err != nil {
 		return nil, err
 	}
-	l.sim.OnBroadcast(l.sending)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	server := &http.Server{Handler: l.sim.Handler(), ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: l.world, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }()
 	l.close = append(l.close, func() { _ = server.Close() })
 	for i := range nodes {
@@ -115,8 +118,20 @@ func (l *life) fault(format string, args ...any) {
 
 func (l *life) say(format string, args ...any) {
 	if logged() {
-		fmt.Fprintf(l.log, "seed %d: %s\n", l.seed, fmt.Sprintf(format, args...))
+		fmt.Fprintf(l.log, "seed %d (%s): %s\n", l.seed, l.terms().id, fmt.Sprintf(format, args...))
 	}
+}
+
+// childConfig is what a process of this life is told.
+func (l *life) childConfig(t trap) childConfig {
+	cfg := childConfig{
+		Chain: l.terms().id, Genesis: l.document, Home: l.home, Nodes: l.urls, Off: l.off, Trap: t, Depth: l.depth, Extra: l.extra,
+		Large: l.hurry, Audit: l.free, Log: logged(),
+	}
+	if l.own {
+		cfg.Depth = 0
+	}
+	return cfg
 }
 
 // boot starts the process on the home, with a trap. One that springs while it
@@ -124,7 +139,7 @@ func (l *life) say(format string, args ...any) {
 func (l *life) boot(t trap) error {
 	for range 3 {
 		l.trap = t
-		p, err := startProcess(childConfig{Home: l.home, Nodes: l.urls, Off: l.off, Trap: t, Depth: l.depth, Large: l.hurry, Audit: l.free, Log: logged()})
+		p, err := startProcess(l.childConfig(t))
 		l.proc = p
 		if err == nil {
 			l.mu.Lock()

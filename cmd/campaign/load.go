@@ -69,7 +69,7 @@ func (l *life) deposits(n int) error {
 		for range perPayment {
 			for _, user := range users {
 				if made < n {
-					outputs = append(outputs, chaintest.Output{Address: l.address[user], Units: 100_000})
+					outputs = append(outputs, chaintest.Output{Address: l.address[user], Units: 100_000 * l.terms().scale})
 					made++
 				}
 			}
@@ -83,7 +83,7 @@ func (l *life) deposits(n int) error {
 			}
 		}
 	}
-	if err := l.sim.Mine(creditDepth + inputExtra); err != nil {
+	if err := l.sim.Mine(int(l.finalDepth())); err != nil {
 		return err
 	}
 	for range 20 + n/500 {
@@ -109,16 +109,16 @@ func (l *life) queue(n int) error {
 		var calls []any
 		var some []*burn
 		for range min(perCall, n-made) {
-			address := l.payee()
-			script, err := l.sim.Script(address)
+			address, script, err := l.world.payee(l.rng)
 			if err != nil {
 				return err
 			}
-			quantity := int64(minimumUnits + feeUnits + 10*(made%1000))
+			t := l.terms()
+			quantity := t.minimum + t.fee + 10*t.scale*int64(made%1000)
 			calls = append(calls, contractCall{"pegs", "withdraw", map[string]string{
-				"symbol": pegSymbol, "quantity": coins(quantity), "address": address,
+				"symbol": l.terms().symbol, "quantity": coins(quantity), "address": address,
 			}})
-			some = append(some, &burn{account: user, script: hex.EncodeToString(script), quantity: quantity, burned: true})
+			some = append(some, &burn{account: user, script: script, quantity: quantity, burned: true})
 			made++
 		}
 		tx, err := l.api.call(l.baseID, user, calls...)

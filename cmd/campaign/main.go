@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"causeway/chains"
 	"causeway/cmd/campaign/machine"
 	"causeway/internal/failpoint"
 )
@@ -20,8 +21,14 @@ type options struct {
 	runs    int
 	seed    uint64
 	workers int
-	off     []string // defences that are switched off
-	log     io.Writer
+	off     []string  // defences that are switched off
+	chain   chains.ID // empty: each seed draws one
+	*networks
+	log io.Writer
+}
+
+func newOptions(log io.Writer) options {
+	return options{workers: 1, networks: &networks{made: map[chains.ID]*network{}}, log: log}
 }
 
 // outcome is what one run says: nothing, or what was violated.
@@ -80,6 +87,7 @@ func start(args []string, out, log io.Writer) int {
 	seed := flags.Uint64("seed", 1, "seed of the first run")
 	workers := flags.Int("workers", 2, "runs at the same time")
 	off := flags.String("off", "", "defences to switch off, separated by commas")
+	chain := flags.String("chain", "", "btc, ltc, bch or doge; nothing: every seed draws one")
 	asJSON := flags.Bool("json", false, "only the result as JSON on standard output")
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
 		usage(log, list)
@@ -90,7 +98,12 @@ func start(args []string, out, log io.Writer) int {
 		usage(log, list)
 		return exitUsage
 	}
-	o := options{runs: *runs, seed: *seed, workers: *workers, log: log}
+	o := newOptions(log)
+	o.runs, o.seed, o.workers, o.chain = *runs, *seed, *workers, chains.ID(*chain)
+	if _, err := kindOf(o.chain); err != nil && *chain != "" {
+		fmt.Fprintln(log, "campaign:", err)
+		return exitUsage
+	}
 	if *off != "" {
 		o.off = strings.Split(*off, ",")
 	}
@@ -109,7 +122,7 @@ func start(args []string, out, log io.Writer) int {
 }
 
 func usage(log io.Writer, list map[string]campaign) {
-	fmt.Fprintln(log, "usage: campaign NAME [--runs N] [--seed S] [--workers N] [--off DEFENCE,…] [--json]")
+	fmt.Fprintln(log, "usage: campaign NAME [--runs N] [--seed S] [--chain CHAIN] [--workers N] [--off DEFENCE,…] [--json]")
 	for _, name := range sortedKeys(list) {
 		fmt.Fprintf(log, "  %-6s %s\n", name, list[name].about)
 	}

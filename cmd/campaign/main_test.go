@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -18,9 +19,16 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// with are options for some runs.
+func with(log io.Writer, runs int, seed uint64) options {
+	o := newOptions(log)
+	o.runs, o.seed, o.workers = runs, seed, 2
+	return o
+}
+
 func TestUsage(t *testing.T) {
 	var out, log bytes.Buffer
-	for _, args := range [][]string{{}, {"nonsense"}, {"crash", "--runs", "x"}, {"crash", "--off", "nonsense"}, {"crash", "more"}, {"--json"}} {
+	for _, args := range [][]string{{}, {"nonsense"}, {"crash", "--runs", "x"}, {"crash", "--off", "nonsense"}, {"crash", "more"}, {"crash", "--chain", "xmr"}, {"--json"}} {
 		if code := start(args, &out, &log); code != exitUsage {
 			t.Errorf("%q: exit %d", args, code)
 		}
@@ -42,7 +50,7 @@ func TestReport(t *testing.T) {
 		return o
 	}}
 	var out, log bytes.Buffer
-	r, counts := execute("crash", c, options{seed: 5, workers: 2, log: &log})
+	r, counts := execute("crash", c, with(&log, 0, 5))
 	if code := show(r, counts, true, &out, &log); code != exitViolation {
 		t.Errorf("exit %d", code)
 	}

@@ -1,10 +1,11 @@
 package main
 
 import (
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
+	"time"
 
 	"causeway/chains"
 	"causeway/hotwallet"
@@ -16,13 +17,11 @@ import (
 const (
 	networkID    = "causeway-campaign"
 	seedWords    = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
-	pegSymbol    = "SWAP.BTC"
 	feeAccount   = "pegfees"
-	feeUnits     = 5_000  // of a withdrawal
+	feeUnits     = 20_000 // of a withdrawal, in units of a Bitcoin's worth
 	minimumUnits = 10_000 // of a deposit and of a withdrawal
-	creditDepth  = 3
 	inputExtra   = 1
-	startHeight  = 100 // of the chain, when the gateway begins
+	nodeTimeout  = 2 * time.Second
 )
 
 // users have an account and pay in.
@@ -30,6 +29,7 @@ var users = []string{"alice", "bob", "carol"}
 
 // network is what parent and child know of it.
 type network struct {
+	kind
 	genesis  *sidechain.Genesis
 	document []byte
 	baseID   [32]byte
@@ -43,13 +43,14 @@ func newWallet() (*hotwallet.Wallet, error) {
 	return hotwallet.NewWallet(hotwallet.NewSecret(seedWords), chains.Regtest)
 }
 
-// newNetwork makes the genesis: the same one every time.
-func newNetwork() (*network, error) {
+// newNetwork makes the genesis of a network with one outside chain: the same one
+// every time.
+func newNetwork(k kind) (*network, error) {
 	wallet, err := newWallet()
 	if err != nil {
 		return nil, err
 	}
-	p, err := wallet.MasterKey(chains.BTC, 0)
+	key, asset, err := k.genesis(wallet)
 	if err != nil {
 		return nil, err
 	}
@@ -57,19 +58,15 @@ func newNetwork() (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &network{genesis: &sidechain.Genesis{
+	n := &network{kind: k, genesis: &sidechain.Genesis{
 		Format: sidechain.GenesisFormat, ChainID: networkID, Timestamp: "2026-01-01T00:00:00",
 		Profile: sidechain.Profile{UtilityToken: "BEE", NativePeg: "SWAP.HIVE", BaseCoin: "HIVE", AddressPrefix: "STM"},
 		Network: "regtest", Sequencer: sequencer.Public().String(), Admin: "causeway",
 		Reserved: []string{"null", "temp", "miners"}, Accounts: []sidechain.GenesisAccount{},
-		Pegs:   sidechain.GenesisPegs{Attestors: []string{"gateway"}, Threshold: 1, FeeAccount: feeAccount, Gate: "peg", AdminDelay: 100},
-		Keys:   []sidechain.GenesisKey{{Chain: "btc", Key: hex.EncodeToString(p[:]), Birthday: startHeight}},
-		Params: sidechain.GenesisParams{AccountFee: "3.000 HIVE", MaxBlockTransactions: 50, TokenCreationFee: "100"},
-		Assets: []sidechain.GenesisAsset{{
-			Symbol: pegSymbol, Chain: "btc", Precision: 8, MinDeposit: coins(minimumUnits), MinWithdrawal: coins(minimumUnits),
-			WithdrawalFee: coins(feeUnits), FeeMax: "0.01000000", SupplyCap: "21000000.00000000", MintCap: "21000000.00000000",
-			LargeMint: "21000000.00000000",
-		}},
+		Pegs:     sidechain.GenesisPegs{Attestors: []string{"gateway"}, Threshold: 1, FeeAccount: feeAccount, Gate: "peg", AdminDelay: 100},
+		Keys:     []sidechain.GenesisKey{key},
+		Params:   sidechain.GenesisParams{AccountFee: "3.000 HIVE", MaxBlockTransactions: 50, TokenCreationFee: "100"},
+		Assets:   []sidechain.GenesisAsset{asset},
 		Switches: map[string]bool{},
 	}}
 	for _, name := range append([]string{"causeway", "gateway"}, users...) {
@@ -87,6 +84,37 @@ func newNetwork() (*network, error) {
 	}
 	n.baseID = sidechain.BaseChainID(n.document)
 	return n, nil
+}
+
+// readNetwork is what a child makes of the genesis that it is given.
+func readNetwork(id chains.ID, document []byte) (*network, error) {
+	k, err := kindOf(id)
+	if err != nil {
+		return nil, err
+	}
+	n := &network{kind: k, document: document, baseID: sidechain.BaseChainID(document)}
+	n.genesis, err = sidechain.LoadGenesis(document)
+	return n, err
+}
+
+// networks keeps the networks that lives of one run share.
+type networks struct {
+	mu   sync.Mutex
+	made map[chains.ID]*network
+}
+
+func (n *networks) of(k kind) (*network, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	id := k.terms().id
+	if n.made[id] == nil {
+		network, err := newNetwork(k)
+		if err != nil {
+			return nil, err
+		}
+		n.made[id] = network
+	}
+	return n.made[id], nil
 }
 
 // coins prints base units.

@@ -14,9 +14,6 @@ import (
 
 	"causeway/api"
 	"causeway/chains"
-	"causeway/chains/bitcoin"
-	"causeway/chains/utxo"
-	"causeway/chains/utxo/rpcnode"
 	"causeway/gateway"
 	"causeway/hotwallet"
 	"causeway/internal/failpoint"
@@ -32,7 +29,8 @@ import (
 type nodeOptions struct {
 	home  string
 	nodes []string // of the outside chain, by URL
-	depth uint64   // at which deposits are credited
+	depth uint64   // at which deposits are credited; 0: the coin's own
+	extra uint64   // how much deeper what payouts spend is
 	poll  time.Duration
 	retry time.Duration                          // before an operation is submitted again; 0: none
 	audit time.Duration                          // between two audits; 0: none
@@ -46,6 +44,7 @@ type node struct {
 	nodeOptions
 	*network
 	clock     *tickClock
+	wallet    *hotwallet.Wallet
 	base      *solo.Store
 	signer    *hotwallet.LocalSigner
 	engine    *sidechain.Engine
@@ -74,11 +73,7 @@ func (c *tickClock) add(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-func openNode(o nodeOptions) (*node, error) {
-	net, err := newNetwork()
-	if err != nil {
-		return nil, err
-	}
+func openNode(net *network, o nodeOptions) (*node, error) {
 	n := &node{nodeOptions: o, network: net, clock: &tickClock{now: time.Date(2026, 1, 1, 0, 10, 0, 0, time.UTC)}}
 	if err := n.open(); err != nil {
 		return nil, errors.Join(err, n.close())
@@ -103,10 +98,14 @@ func (n *node) open() error {
 		return err
 	}
 	n.defers(n.gateway.Close)
-	n.handler = api.New(api.Config{
+	server := api.New(api.Config{
 		Version: "campaign", ChainID: networkID, BaseChainID: hex.EncodeToString(n.baseID[:]),
 		Chain: n.engine, Base: n.sequencer, Gateway: n.gateway, Log: n.log,
-	}).Handler()
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/operator/", server.AdminHandler(api.Admin{Operator: n.gateway}))
+	mux.Handle("/", server.Handler())
+	n.handler = mux
 	return nil
 }
 
@@ -173,8 +172,8 @@ func (n *node) openBase() error {
 }
 
 func (n *node) openSigner() error {
-	wallet, err := newWallet()
-	if err != nil {
+	var err error
+	if n.wallet, err = newWallet(); err != nil {
 		return err
 	}
 	var roles []hotwallet.RoleKey
@@ -192,23 +191,18 @@ func (n *node) openSigner() error {
 		}
 		roles = append(roles, role)
 	}
-	coin, err := bitcoin.New(chains.Regtest)
-	if err != nil {
-		return err
-	}
 	sequencer, err := userKey("sequencer")
 	if err != nil {
 		return err
 	}
-	n.signer, err = hotwallet.OpenSigner(hotwallet.SignerConfig{
-		Journal: filepath.Join(n.home, "signer.db"), Wallet: wallet, Roles: roles, Coins: []*utxo.Coin{coin},
-		Caps: map[chains.ID]hotwallet.SignerCaps{chains.BTC: {
-			Caps:     hotwallet.Caps{MaxFee: chains.NewAmount(1_000_000), MaxRate: 1_000_000},
-			MaxTotal: chains.NewAmount(1_000_000_00000000),
-		}},
+	cfg := hotwallet.SignerConfig{
+		Journal: filepath.Join(n.home, "signer.db"), Wallet: n.wallet, Roles: roles,
 		BaseChainID: n.baseID, ContractID: "ssc-" + networkID, Sequencer: sequencer.Public(),
-	})
-	if err == nil {
+	}
+	if err := n.kind.signer(n, &cfg); err != nil {
+		return err
+	}
+	if n.signer, err = hotwallet.OpenSigner(cfg); err == nil {
 		n.defers(n.signer.Close)
 	}
 	return err
@@ -217,42 +211,14 @@ func (n *node) openSigner() error {
 // gatewayConfig connects the outside chain: of several nodes more than half must
 // agree.
 func (n *node) gatewayConfig(lock *gateway.Lock) (cfg gateway.Config, err error) {
-	coin, err := bitcoin.New(chains.Regtest)
+	chain, err := n.kind.gateway(n)
 	if err != nil {
 		return cfg, err
 	}
-	wallet, err := newWallet()
-	if err != nil {
-		return cfg, err
-	}
-	var sources []chains.Source
-	for i, address := range n.nodes {
-		var source chains.Source
-		if source, err = rpcnode.New(address, coin, rpcnode.Options{Logger: n.log, Timeout: 2 * time.Second}); err != nil {
-			return cfg, err
-		}
-		if n.wrap != nil {
-			source = n.wrap(source, i)
-		}
-		sources = append(sources, source)
-	}
-	need := len(sources)/2 + 1
-	quorum, err := chains.NewQuorum(sources, need)
-	if err != nil {
-		return cfg, err
-	}
-	scanner, err := gateway.NewScanNodes(n.nodes, need)
-	if err != nil {
-		return cfg, err
-	}
-	extra := uint64(inputExtra)
 	return gateway.Config{
 		Home: n.home, Network: chains.Regtest, NetworkID: hex.EncodeToString(n.baseID[:]), Lock: lock,
-		Chains: []gateway.ChainConfig{{
-			Coin: coin, Source: quorum, Quorum: need, Scanner: scanner, Confirmations: n.depth, InputExtra: &extra,
-			Poll: n.poll, FeeMin: 1000, FeeMax: 1_000_000,
-		}},
-		Sidechain: gateway.NewSidechain(n.engine, n.base), Signer: n.signer, Keys: wallet, Log: n.log,
+		Chains:    []gateway.ChainConfig{chain},
+		Sidechain: gateway.NewSidechain(n.engine, n.base), Signer: n.signer, Keys: n.wallet, Log: n.log,
 		Submitter:  gateway.NewAttestor(n.sequencer, n.signer, "gateway", networkID),
 		RetryAfter: cmp.Or(n.retry, time.Microsecond), RebroadcastAfter: n.poll, Pace: 10 * n.poll, AuditEvery: cmp.Or(n.audit, 24*time.Hour),
 		Failpoint: failpoint.Hit,

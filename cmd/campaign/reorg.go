@@ -21,7 +21,7 @@ func reorgRun(o options, seed uint64) outcome {
 		return outcome{seed: seed, violations: []string{"the world cannot be made: " + err.Error()}}
 	}
 	defer l.end()
-	l.depth = reorgDepth
+	l.depths(reorgDepth)
 	if err := l.grow(); err != nil && !errors.Is(err, errGiveUp) {
 		l.fault("%v", err)
 	}
@@ -100,7 +100,7 @@ func (l *life) compare(when string) error {
 	if err := l.step(3); err != nil {
 		return err
 	}
-	fresh := &life{options: l.options, network: l.network, seed: l.seed, rng: l.rng, sim: l.sim, urls: l.urls, depth: l.depth,
+	fresh := &life{options: l.options, network: l.network, seed: l.seed, rng: l.rng, world: l.world, sim: l.sim, urls: l.urls, depth: l.depth, extra: l.extra,
 		api: &client{http: l.api.http}, counts: map[string]int{}, address: l.address}
 	var err error
 	if fresh.home, err = os.MkdirTemp(memory(), "causeway-campaign-"); err != nil {

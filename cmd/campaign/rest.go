@@ -13,7 +13,7 @@ func (l *life) second() error {
 	if err := l.alive(); err != nil {
 		return err
 	}
-	p, err := startProcess(childConfig{Home: l.home, Nodes: l.urls, Off: l.off, Depth: l.depth, Large: l.hurry, Audit: l.free, Log: logged()})
+	p, err := startProcess(l.childConfig(trap{}))
 	if err == nil {
 		p.kill()
 		if !l.proc.alive() { // the first had ended: this one was the first again
@@ -91,8 +91,8 @@ func (l *life) unrest() (string, error) {
 	if err := l.api.get("/v1/status", &status); err != nil {
 		return "", err
 	}
-	if len(status.Chains) != 1 || status.Chains[0].Reason != "" || status.Chains[0].Height != l.sim.Best().Height {
-		return fmt.Sprintf("the chain is %+v, its newest block %d", status.Chains, l.sim.Best().Height), nil
+	if len(status.Chains) != 1 || status.Chains[0].Reason != "" || status.Chains[0].Height != l.world.height() {
+		return fmt.Sprintf("the chain is %+v, its newest block %d", status.Chains, l.world.height()), nil
 	}
 	deposits, err := pages[depositItem](l.api, "/v1/deposits")
 	if err != nil {
@@ -119,28 +119,37 @@ func (l *life) unrest() (string, error) {
 		return fmt.Sprintf("%d of %d burns are known", len(withdrawals), burned), nil
 	}
 	for _, w := range withdrawals {
-		if w.State != "settled" || w.Confirms < creditDepth {
+		if w.State != "returned" && (w.State != "settled" || w.Confirms < l.depth) {
 			return fmt.Sprintf("withdrawal %s is %s, %d deep: %s %s", w.ID, w.State, w.Confirms, w.Reason, w.Detail), nil
 		}
 	}
-	return "", nil
+	return l.open()
+}
+
+// open says which batch is not decided: paid and booked, or given up.
+func (l *life) open() (string, error) {
+	if l.hurry {
+		return "", nil
+	}
+	rows, err := rowsOf[assignRow](l.api, "pegs", "assigns", struct{}{})
+	for _, r := range rows {
+		if r.State == "open" {
+			return fmt.Sprintf("batch %s (%s) is open", r.Batch, r.Kind), err
+		}
+	}
+	return "", err
 }
 
 // settle lets the world be kind until all is at rest.
 func (l *life) settle() error {
-	for i := range l.sim.Nodes() {
-		l.sim.Node(i).Heal()
-		l.sim.Node(i).Delay(0)
-		l.sim.Node(i).Cut(false)
-		l.sim.Node(i).Release()
-	}
+	l.world.calm()
 	if err := l.disarm(); err != nil {
 		return err
 	}
 	deadline := time.Now().Add(time.Minute)
 	reason := ""
-	for i := 0; i < 80 || l.free && time.Now().Before(deadline); i++ {
-		if err := l.sim.Mine(1); err != nil {
+	for i := 0; i < 80+4*int(l.depth) || l.free && time.Now().Before(deadline); i++ {
+		if err := l.world.mine(1 + int(l.depth)/10); err != nil {
 			return err
 		}
 		if err := l.step(4); err != nil {

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 
-	"causeway/chains/devnet"
 	"causeway/sidechain/graphene"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -38,7 +36,7 @@ func (l *life) addresses() error {
 			Address string `json:"address"`
 		}
 		err := l.ask(func() error {
-			return l.api.post("/v1/deposit-addresses", map[string]string{"chain": "btc", "account": user}, &answer)
+			return l.api.post("/v1/deposit-addresses", map[string]string{"chain": string(l.terms().id), "account": user}, &answer)
 		})
 		if err != nil {
 			return err
@@ -52,26 +50,26 @@ func (l *life) addresses() error {
 func (l *life) withdraw(user string) error {
 	var rows []balanceRow
 	err := l.ask(func() (err error) {
-		rows, err = rowsOf[balanceRow](l.api, "tokens", "balances", map[string]string{"symbol": pegSymbol, "account": user})
+		rows, err = rowsOf[balanceRow](l.api, "tokens", "balances", map[string]string{"symbol": l.terms().symbol, "account": user})
 		return err
 	})
 	if err != nil || len(rows) == 0 {
 		return err
 	}
+	least := l.terms().minimum + l.terms().fee
 	have, err := unitsOf(rows[0].Balance)
-	if err != nil || have < 2*minimumUnits {
+	if err != nil || have < least {
 		return err
 	}
-	quantity := minimumUnits + feeUnits + l.rng.Int64N(have-minimumUnits-feeUnits+1)
-	address := l.payee()
-	script, err := l.sim.Script(address)
+	quantity := least + l.rng.Int64N(have-least+1)
+	address, script, err := l.world.payee(l.rng)
 	if err != nil {
 		return err
 	}
-	b := &burn{account: user, script: hex.EncodeToString(script), quantity: quantity}
+	b := &burn{account: user, script: script, quantity: quantity}
 	err = l.ask(func() (err error) {
 		b.tx, err = l.api.call(l.baseID, user, contractCall{"pegs", "withdraw", map[string]string{
-			"symbol": pegSymbol, "quantity": coins(quantity), "address": address,
+			"symbol": l.terms().symbol, "quantity": coins(quantity), "address": address,
 		}})
 		return err
 	})
@@ -82,24 +80,6 @@ func (l *life) withdraw(user string) error {
 	l.counts["burns"]++
 	l.say("%s withdraws %d", user, quantity)
 	return l.resend()
-}
-
-// payee is an address of nobody, in one of the forms that can be paid.
-func (l *life) payee() string {
-	hash := make([]byte, 32)
-	for i := range hash {
-		hash[i] = byte(l.rng.UintN(256))
-	}
-	codec := devnet.Bitcoin().Addresses
-	switch l.rng.IntN(4) {
-	case 0:
-		return codec.Encode(append(append([]byte{0x76, 0xa9, 20}, hash[:20]...), 0x88, 0xac))
-	case 1:
-		return codec.Encode(append(append([]byte{0xa9, 20}, hash[:20]...), 0x87))
-	case 2:
-		return codec.Encode(append([]byte{0, 20}, hash[:20]...))
-	}
-	return codec.Encode(append([]byte{0, 32}, hash...))
 }
 
 // resend hands in the burns that no block holds: a process that ended has

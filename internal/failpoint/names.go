@@ -30,6 +30,9 @@ const (
 	InputDepth = "input-depth"
 	// PayoutByInputs: a payout is known by what it spends, not by its txid.
 	PayoutByInputs = "payout-by-inputs"
+	// ReleaseWhenDead: a payout is given up only when what makes it impossible is
+	// final, in the eyes of the ledger and of the signer.
+	ReleaseWhenDead = "release-when-dead"
 	// FollowByHash: a block must extend the one before it.
 	FollowByHash = "follow-by-hash"
 	// Quorum: enough nodes must agree.
@@ -44,6 +47,6 @@ const (
 func Defences() []string {
 	return []string{
 		AssignBeforeSign, DurableBeforeBroadcast, Rebroadcast, CreditDepth, InputDepth, DepositOnce,
-		PayoutByInputs, FollowByHash, Quorum, CandidateBeforeSignature, HomeLock,
+		PayoutByInputs, ReleaseWhenDead, FollowByHash, Quorum, CandidateBeforeSignature, HomeLock,
 	}
 }

@@ -18,6 +18,8 @@ type Output struct {
 	Point
 	Script string
 	Units  int64
+	Depth  int  // that it must have to count, whatever the others need
+	Held   bool // more than coins lies on it: it is kept and not credited
 }
 
 // Tx is a transaction.
@@ -38,10 +40,15 @@ type Burn struct {
 type World struct {
 	Blocks   [][]Tx            // the best chain, oldest first
 	Sent     []Tx              // all that the gateway ever gave to any node
+	Known    []Tx              // all transactions that there ever were
 	Deposits map[string]string // script -> account
 	Burns    []Burn
 	Minimum  int64 // of a deposit
 	Depth    int   // at which a deposit is credited
+	Final    int   // at which a transaction is never undone
+	// Deep says that blocks were rewritten beyond that. What was credited may be
+	// gone then, and things may stand still; nothing else may happen.
+	Deep bool
 }
 
 // Claim is what the gateway says at its public surfaces.
@@ -51,6 +58,9 @@ type Claim struct {
 	Supply     int64
 	Credits    map[Point]Credit
 	Settled    map[string]string // burn -> transaction
+	Returned   map[string]bool   // burns that were given back
+	Content    bool              // the audit finds the books equal
+	Halted     bool              // payouts stand still, with a reason
 	Reserves   int64
 	Items      map[Point]int64 // outputs that it says it has
 }
@@ -64,6 +74,7 @@ type Credit struct {
 // book is what the chain says.
 type book struct {
 	World
+	known   map[string]Tx
 	outputs map[Point]Output
 	spent   map[Point]string // by which transaction
 	depth   map[string]int   // of each transaction
@@ -80,10 +91,13 @@ func (b *book) fault(format string, args ...any) {
 // gateway must be at rest: nothing under way.
 func Judge(w World, c Claim) []string {
 	b := &book{
-		World: w, outputs: map[Point]Output{}, spent: map[Point]string{}, depth: map[string]int{}, own: map[string]bool{},
+		World: w, known: map[string]Tx{}, outputs: map[Point]Output{}, spent: map[Point]string{}, depth: map[string]int{}, own: map[string]bool{},
 	}
 	for script := range w.Deposits {
 		b.own[script] = true
+	}
+	for _, tx := range slices.Concat(w.Known, w.Sent) {
+		b.known[tx.ID] = tx
 	}
 	b.paidAtMostOnce()
 	b.read()
@@ -123,7 +137,7 @@ func (b *book) read() {
 	}
 	change := map[string]bool{}
 	for height, block := range b.Blocks {
-		for _, tx := range block {
+		for _, tx := range parentsFirst(block) {
 			b.depth[tx.ID] = len(b.Blocks) - height
 			var in, out int64
 			spends := false
@@ -150,6 +164,46 @@ func (b *book) read() {
 	}
 }
 
+// parentsFirst is a block's transactions in the order in which they rest on each
+// other: some coins order them by id.
+func parentsFirst(block []Tx) (list []Tx) {
+	for waiting := block; len(waiting) > 0; {
+		inside := map[string]bool{}
+		for _, tx := range waiting {
+			inside[tx.ID] = true
+		}
+		var later []Tx
+		for _, tx := range waiting {
+			if slices.ContainsFunc(tx.Spends, func(p Point) bool { return inside[p.TxID] }) {
+				later = append(later, tx)
+			} else {
+				list = append(list, tx)
+			}
+		}
+		waiting = later
+	}
+	return list
+}
+
+// dead says whether a transaction can never be mined: an input of it is spent by
+// another one, so deep that it is never undone, or was to be made by one that is
+// dead.
+func (b *book) dead(tx Tx, seen map[string]bool) bool {
+	if seen[tx.ID] || b.depth[tx.ID] > 0 {
+		return false
+	}
+	seen[tx.ID] = true
+	for _, p := range tx.Spends {
+		if by := b.spent[p]; by != "" && by != tx.ID && b.depth[by] >= b.Final {
+			return true
+		}
+		if maker, ok := b.known[p.TxID]; ok && b.dead(maker, seen) {
+			return true
+		}
+	}
+	return false
+}
+
 // credits: every payment to a deposit script that is large and deep enough, once,
 // to its account, in full; and nothing else.
 func (b *book) credits(c Claim) {
@@ -159,8 +213,11 @@ func (b *book) credits(c Claim) {
 			continue
 		}
 		credit, ok := c.Credits[p]
-		due := o.Units >= b.Minimum && b.depth[p.TxID] >= b.Depth
+		due := o.Units >= b.Minimum && b.depth[p.TxID] >= max(b.Depth, o.Depth) && !o.Held
 		switch {
+		case ok && b.Deep && (credit.Account != account || credit.Units != o.Units):
+			b.fault("deposit %s:%d of %d for %s is credited as %d to %s", p.TxID, p.Index, o.Units, account, credit.Units, credit.Account)
+		case b.Deep:
 		case due && !ok:
 			b.fault("deposit %s:%d of %d for %s is not credited", p.TxID, p.Index, o.Units, account)
 		case ok && !due:
@@ -170,7 +227,7 @@ func (b *book) credits(c Claim) {
 		}
 	}
 	for p, credit := range c.Credits {
-		if _, ok := b.outputs[p]; !ok {
+		if _, ok := b.outputs[p]; !ok && !b.was(p, credit) {
 			b.fault("%d are credited to %s for %s:%d, which is not in the chain", credit.Units, credit.Account, p.TxID, p.Index)
 		}
 	}
@@ -180,6 +237,9 @@ func (b *book) credits(c Claim) {
 	}
 	for _, burn := range b.Burns {
 		want[burn.Account] -= burn.Quantity
+		if c.Returned[burn.ID] {
+			want[burn.Account] += burn.Net
+		}
 	}
 	for account, units := range want {
 		if c.Balances[account] != units {
@@ -193,7 +253,15 @@ func (b *book) credits(c Claim) {
 	}
 }
 
-// payments: every burn is paid once, exactly, and said to be settled by the
+// was says that a payment existed as it was credited, in a life in which credits
+// can lose their payments.
+func (b *book) was(p Point, credit Credit) bool {
+	tx, ok := b.known[p.TxID]
+	return b.Deep && ok && int(p.Index) < len(tx.Outputs) && tx.Outputs[p.Index].Units == credit.Units &&
+		b.Deposits[tx.Outputs[p.Index].Script] == credit.Account
+}
+
+// payments: every burn is given back, when all that could pay it is dead, or paid once, exactly, and said to be settled by the
 // transaction that paid it.
 func (b *book) payments(c Claim) {
 	paid := map[string][]Output{}
@@ -205,6 +273,10 @@ func (b *book) payments(c Claim) {
 		burns[burn.ID] = true
 		list := paid[burn.Script]
 		switch {
+		case c.Returned[burn.ID]:
+			b.givenBack(burn, list)
+		case b.Deep && len(list) == 0:
+		case b.Deep && len(list) == 1 && list[0].Units == burn.Net && c.Settled[burn.ID] == "":
 		case len(list) != 1 || list[0].Units != burn.Net:
 			b.fault("burn %s of %d was paid in %d outputs: %v", burn.ID, burn.Net, len(list), list)
 		case c.Settled[burn.ID] != list[0].TxID:
@@ -214,6 +286,20 @@ func (b *book) payments(c Claim) {
 	for id := range c.Settled {
 		if !burns[id] {
 			b.fault("%s is settled and was never burned", id)
+		}
+	}
+}
+
+// givenBack: nothing pays the burn, and nothing ever can.
+func (b *book) givenBack(burn Burn, paid []Output) {
+	if len(paid) > 0 {
+		b.fault("burn %s was given back, and is paid by %v", burn.ID, paid)
+		return
+	}
+	for _, tx := range b.Sent {
+		pays := slices.ContainsFunc(tx.Outputs, func(o Output) bool { return o.Script == burn.Script })
+		if pays && !b.dead(tx, map[string]bool{}) {
+			b.fault("burn %s was given back, and %s can still be mined", burn.ID, tx.ID)
 		}
 	}
 }
@@ -243,6 +329,13 @@ func (b *book) books(c Claim) {
 	}
 	if supply != c.Supply {
 		b.fault("balances come to %d, the supply is said to be %d", supply, c.Supply)
+	}
+	if b.Deep {
+		if short := reserves < supply+uncredited; short && (c.Content || !c.Halted) {
+			b.fault("reserves of %d for a supply of %d and %d uncredited: the audit is content: %v, payouts are halted: %v",
+				reserves, supply, uncredited, c.Content, c.Halted)
+		}
+		return
 	}
 	if reserves != supply+uncredited {
 		b.fault("reserves of %d for a supply of %d and %d uncredited", reserves, supply, uncredited)

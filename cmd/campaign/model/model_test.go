@@ -10,8 +10,8 @@ import (
 // sample is a world in which 500 came in for alice, who burned 300, of which 290
 // are paid with a fee of 4, and what the gateway should say of it.
 func sample() (World, Claim) {
-	in := Tx{ID: "in", Outputs: []Output{{Point{"in", 0}, "deposit", 500}}}
-	out := Tx{ID: "out", Spends: []Point{{"in", 0}}, Outputs: []Output{{Point{"out", 0}, "payee", 290}, {Point{"out", 1}, "change", 206}}}
+	in := Tx{ID: "in", Outputs: []Output{{Point: Point{"in", 0}, Script: "deposit", Units: 500}}}
+	out := Tx{ID: "out", Spends: []Point{{"in", 0}}, Outputs: []Output{{Point: Point{"out", 0}, Script: "payee", Units: 290}, {Point: Point{"out", 1}, Script: "change", Units: 206}}}
 	w := World{
 		Blocks: [][]Tx{{in}, {}, {out}}, Sent: []Tx{out}, Deposits: map[string]string{"deposit": "alice"},
 		Burns: []Burn{{ID: "burn", Account: "alice", Script: "payee", Quantity: 300, Net: 290}}, Minimum: 100, Depth: 2,
@@ -50,11 +50,11 @@ func TestJudge(t *testing.T) {
 		"items":            {func(_ *World, c *Claim) { c.Items = map[Point]int64{{"out", 0}: 206} }, "said to be"},
 		"fees":             {func(_ *World, c *Claim) { c.Balances["fees"]++ }, "fee account holds 7"},
 		"paid twice": {func(w *World, _ *Claim) {
-			again := Tx{ID: "again", Spends: []Point{{"else", 0}}, Outputs: []Output{{Point{"again", 0}, "payee", 290}}}
+			again := Tx{ID: "again", Spends: []Point{{"else", 0}}, Outputs: []Output{{Point: Point{"again", 0}, Script: "payee", Units: 290}}}
 			w.Sent = append(w.Sent, again)
 		}, "can both be mined"},
 		"two changes": {func(w *World, _ *Claim) {
-			w.Blocks[2][0].Outputs = append(w.Blocks[2][0].Outputs, Output{Point{"out", 2}, "thief", 0})
+			w.Blocks[2][0].Outputs = append(w.Blocks[2][0].Outputs, Output{Point: Point{"out", 2}, Script: "thief", Units: 0})
 		}, "2 scripts"},
 	} {
 		w, c := sample()
