@@ -12,12 +12,11 @@ import (
 	"causeway/pegs"
 )
 
-// auditTries and auditPause bound how long an audit waits for the ledger, the
-// sidechain and the scanner to stand at the same point before it says that they
-// disagree.
+// auditTries and Config.AuditPause bound how long an audit waits for the ledger,
+// the sidechain and the scanner to stand at the same point before it says that
+// they disagree.
 const (
 	auditTries = 20
-	auditPause = 100 * time.Millisecond
 	// auditPatience is how long a node that does not answer is asked again: the
 	// books of other chains wait meanwhile.
 	auditPatience = 5 * time.Second
@@ -127,7 +126,7 @@ func (g *Gateway) audit(ctx context.Context, which []served, patient bool) (audi
 		case searching:
 			audit.Unknown = !slices.ContainsFunc(audit.Assets, func(a AssetAudit) bool { return a.Missing })
 		}
-		if try++; try < auditTries && !sleep(ctx, auditPause) {
+		if try++; try < auditTries && !sleep(ctx, g.cfg.AuditPause) {
 			return Audit{}, snap, ctx.Err()
 		}
 	}

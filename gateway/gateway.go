@@ -93,6 +93,9 @@ type Config struct {
 	RetryAfter time.Duration
 	// AuditEvery is the interval of the audit that halts; 0: 1 min.
 	AuditEvery time.Duration
+	// AuditPause is how long an audit waits before it looks again at parts that do
+	// not stand at the same point; 0: 100 ms.
+	AuditPause time.Duration
 	// RebroadcastAfter is the pause between two broadcasts of a payout that a node
 	// has taken; 0: 10 s, and never less than a chain's poll.
 	RebroadcastAfter time.Duration
@@ -173,6 +176,9 @@ func (c *Config) defaults() error {
 	}
 	if c.Pace <= 0 {
 		c.Pace = time.Second
+	}
+	if c.AuditPause <= 0 {
+		c.AuditPause = 100 * time.Millisecond
 	}
 	if c.AuditEvery <= 0 {
 		c.AuditEvery = time.Minute

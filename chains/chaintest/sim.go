@@ -114,6 +114,25 @@ func New(cfg Config) (*Sim, error) {
 	return s, s.fund(cfg)
 }
 
+// Fork is another chain with the same blocks and the same payer, whose chance a
+// seed decides. It may be taken of a Sim that New has made and nothing has
+// happened to since, as often as wanted: to make a chain anew costs the work for
+// all its blocks.
+func (s *Sim) Fork(nodes int, seed uint64) *Sim {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := &Sim{
+		params: s.params, net: s.net, sigs: txscript.NewSigCache(10_000), rng: rand.New(rand.NewPCG(seed, 0x5eed)),
+		blocks: maps.Clone(s.blocks), txs: maps.Clone(s.txs), spenders: maps.Clone(s.spenders), best: s.best, made: s.made,
+		chainID: s.chainID, extension: s.extension,
+	}
+	f.wallet = &wallet{sim: f, key: s.wallet.key, script: s.wallet.script, coins: slices.Clone(s.wallet.coins), seed: s.wallet.seed}
+	for i := range nodes {
+		f.nodes = append(f.nodes, newNode(f, i))
+	}
+	return f
+}
+
 // begin enters the genesis and places the nodes on it.
 func (s *Sim) begin(nodes int) {
 	msg := s.net.GenesisBlock

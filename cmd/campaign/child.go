@@ -42,7 +42,7 @@ type childConfig struct {
 	Depth   uint64    `json:"depth"` // of a credit; 0: the coin's own
 	Extra   uint64    `json:"extra"` // how much deeper what payouts spend is
 	Large   bool      `json:"large"` // memory counts
-	Audit   bool      `json:"audit"` // again and again, beside everything else
+	Free    bool      `json:"free"`  // it runs by itself, not step by step
 	Log     bool      `json:"log"`
 }
 
@@ -95,13 +95,7 @@ func childMain(in io.Reader, out, log io.Writer) int {
 		fmt.Fprintln(log, "campaign child:", err)
 		return exitUsage
 	}
-	o := nodeOptions{home: cfg.Home, nodes: cfg.Nodes, depth: cfg.Depth, extra: cfg.Extra, poll: time.Millisecond, log: logger}
-	if cfg.Large { // as it is run: nothing gets lost, and what is sent twice takes room in blocks
-		o.retry = 10 * time.Second
-	}
-	if cfg.Audit {
-		o.audit = 20 * time.Millisecond
-	}
+	o := nodeOptions{home: cfg.Home, nodes: cfg.Nodes, depth: cfg.Depth, extra: cfg.Extra, free: cfg.Free, large: cfg.Large, log: logger}
 	if len(cfg.Nodes) > 1 {
 		o.wrap = newRelay().wrap
 	}

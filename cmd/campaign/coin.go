@@ -122,7 +122,7 @@ func (c coin) gateway(n *node) (cfg gateway.ChainConfig, err error) {
 	}
 	return gateway.ChainConfig{
 		Coin: coin, Source: quorum, Quorum: need, Scanner: scanner, Confirmations: n.depth, InputExtra: &n.extra,
-		Poll: n.poll, FeeMin: chains.FeeRate(1000 * c.scale), FeeMax: c.rateMax(),
+		Poll: n.pace().poll, FeeMin: chains.FeeRate(1000 * c.scale), FeeMax: c.rateMax(),
 	}, nil
 }
 
@@ -148,6 +148,6 @@ func (c coin) signer(n *node, cfg *hotwallet.SignerConfig) error {
 		Caps:     hotwallet.Caps{MaxFee: chains.NewAmount(uint64(c.feeMax())), MaxRate: c.rateMax()},
 		MaxTotal: chains.NewAmount(1_000_000_00000000 * uint64(c.scale)),
 	}}
-	cfg.Final = hotwallet.Finality(hotwallet.FinalChain{Coin: coin, Source: quorum, Depth: depth})
+	cfg.Final = hotwallet.Finality([]hotwallet.FinalChain{{Coin: coin, Source: quorum, Depth: depth}}, nil)
 	return nil
 }

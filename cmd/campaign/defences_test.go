@@ -65,25 +65,27 @@ func TestShortForms(t *testing.T) {
 }
 
 // TestASeedReplays: a life that is lived step by step ends in the same chain
-// every time, transactions of the gateway included.
+// every time, transactions of the gateway included. (In these nobody kills the
+// process at any instant.)
 func TestASeedReplays(t *testing.T) {
-	const seed = 7 // one node, step by step
-	o := newOptions(t.Output())
-	tip := func() string {
-		l, err := newLife(o, seed, 1, 120)
-		if err != nil {
-			t.Fatal(err)
+	for seed, nodes := range map[uint64]int{7: 1, 18: 3, 22: 1} {
+		o := newOptions(t.Output())
+		tip := func() string {
+			l, err := newLife(o, seed, nodes, 120)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.end()
+			if err := l.live(); err != nil || len(l.faults) > 0 {
+				t.Fatal(err, l.faults)
+			}
+			if len(l.sent) == 0 || l.counts["kills"] > 0 {
+				t.Fatalf("seed %d: another one is wanted: %d transactions, %v", seed, len(l.sent), l.counts)
+			}
+			return l.world.tip()
 		}
-		defer l.end()
-		if err := l.live(); err != nil || len(l.faults) > 0 {
-			t.Fatal(err, l.faults)
+		if a, b := tip(), tip(); a != b {
+			t.Errorf("seed %d: %s, then %s", seed, a, b)
 		}
-		if len(l.sent) == 0 {
-			t.Fatal("nothing was paid: another seed is wanted")
-		}
-		return l.sim.Best().Hash.String()
-	}
-	if a, b := tip(), tip(); a != b {
-		t.Errorf("%s, then %s", a, b)
 	}
 }

@@ -45,6 +45,7 @@ type terms struct {
 type world interface {
 	http.Handler
 	height() int
+	tip() string // names the newest block
 	mine(blocks int) error
 	// pay makes one transaction of several payments.
 	pay(list ...payment) error

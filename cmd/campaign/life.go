@@ -118,7 +118,7 @@ func (l *life) fault(format string, args ...any) {
 
 func (l *life) say(format string, args ...any) {
 	if logged() {
-		fmt.Fprintf(l.log, "seed %d (%s): %s\n", l.seed, l.terms().id, fmt.Sprintf(format, args...))
+		fmt.Fprintf(l.log, "seed %d (%s), %s: %s\n", l.seed, l.terms().id, l.world.tip(), fmt.Sprintf(format, args...))
 	}
 }
 
@@ -126,7 +126,7 @@ func (l *life) say(format string, args ...any) {
 func (l *life) childConfig(t trap) childConfig {
 	cfg := childConfig{
 		Chain: l.terms().id, Genesis: l.document, Home: l.home, Nodes: l.urls, Off: l.off, Trap: t, Depth: l.depth, Extra: l.extra,
-		Large: l.hurry, Audit: l.free, Log: logged(),
+		Large: l.hurry, Free: l.free, Log: logged(),
 	}
 	if l.own {
 		cfg.Depth = 0

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"causeway/chains"
+	"causeway/chains/chaintest"
 	"causeway/cmd/campaign/machine"
 	"causeway/internal/failpoint"
 )
@@ -28,7 +29,7 @@ type options struct {
 }
 
 func newOptions(log io.Writer) options {
-	return options{workers: 1, networks: &networks{made: map[chains.ID]*network{}}, log: log}
+	return options{workers: 1, networks: &networks{made: map[chains.ID]*network{}, sims: map[string]*chaintest.Sim{}}, log: log}
 }
 
 // outcome is what one run says: nothing, or what was violated.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"causeway/chains"
+	"causeway/chains/chaintest"
 	"causeway/hotwallet"
 	"causeway/sidechain"
 	"causeway/sidechain/graphene"
@@ -97,10 +98,28 @@ func readNetwork(id chains.ID, document []byte) (*network, error) {
 	return n, err
 }
 
-// networks keeps the networks that lives of one run share.
+// networks keeps what lives of one run share.
 type networks struct {
 	mu   sync.Mutex
 	made map[chains.ID]*network
+	sims map[string]*chaintest.Sim // to be forked, by coin and number of coins
+}
+
+// sim is a chain to fork.
+func (n *networks) sim(c coin, coins int) (*chaintest.Sim, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	key := fmt.Sprintf("%s %d", c.id, coins)
+	if n.sims[key] == nil {
+		cfg := c.sim
+		cfg.Params, cfg.Coins = c.params, coins
+		sim, err := chaintest.New(cfg)
+		if err != nil {
+			return nil, err
+		}
+		n.sims[key] = sim
+	}
+	return n.sims[key], nil
 }
 
 func (n *networks) of(k kind) (*network, error) {

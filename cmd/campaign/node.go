@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -28,12 +27,11 @@ import (
 // nodeOptions are what a node is opened with.
 type nodeOptions struct {
 	home  string
-	nodes []string // of the outside chain, by URL
-	depth uint64   // at which deposits are credited; 0: the coin's own
-	extra uint64   // how much deeper what payouts spend is
-	poll  time.Duration
-	retry time.Duration                          // before an operation is submitted again; 0: none
-	audit time.Duration                          // between two audits; 0: none
+	nodes []string                               // of the outside chain, by URL
+	depth uint64                                 // at which deposits are credited; 0: the coin's own
+	extra uint64                                 // how much deeper what payouts spend is
+	free  bool                                   // it runs by itself, not step by step
+	large bool                                   // much is under way
 	wrap  func(chains.Source, int) chains.Source // nil: as they are
 	log   *slog.Logger
 }
@@ -220,9 +218,24 @@ func (n *node) gatewayConfig(lock *gateway.Lock) (cfg gateway.Config, err error)
 		Chains:    []gateway.ChainConfig{chain},
 		Sidechain: gateway.NewSidechain(n.engine, n.base), Signer: n.signer, Keys: n.wallet, Log: n.log,
 		Submitter:  gateway.NewAttestor(n.sequencer, n.signer, "gateway", networkID),
-		RetryAfter: cmp.Or(n.retry, time.Microsecond), RebroadcastAfter: n.poll, Pace: 10 * n.poll, AuditEvery: cmp.Or(n.audit, 24*time.Hour),
-		Failpoint: failpoint.Hit,
+		Failpoint:  failpoint.Hit,
+		RetryAfter: n.pace().retry, RebroadcastAfter: n.pace().poll, Pace: 10 * n.pace().poll,
+		AuditEvery: n.pace().audit, AuditPause: n.pace().pause,
 	}, nil
+}
+
+// pace is how long a node waits between what it does again. One that goes step by
+// step waits for no clock, so that what it does does not depend on one.
+type pace struct{ poll, retry, audit, pause time.Duration }
+
+func (n *node) pace() pace {
+	switch {
+	case n.free:
+		return pace{poll: time.Millisecond, retry: time.Microsecond, audit: 20 * time.Millisecond}
+	case n.large: // as it is run: nothing gets lost, and what is sent twice takes room in blocks
+		return pace{poll: time.Millisecond, retry: 10 * time.Second, audit: 24 * time.Hour}
+	}
+	return pace{poll: 1, retry: 1, audit: 24 * time.Hour, pause: 1}
 }
 
 // step makes a base block if there is anything for one, and gives every service

@@ -159,6 +159,7 @@ func (l *life) settle() error {
 		if reason, err = l.quiet(); err != nil {
 			return err
 		}
+		l.say("rest: %s", reason)
 		if reason == "" {
 			return nil
 		}

@@ -21,12 +21,11 @@ type utxoWorld struct {
 }
 
 func (c coin) simulate(l *life, nodes, coins int) (world, error) {
-	cfg := c.sim
-	cfg.Params, cfg.Nodes, cfg.Seed, cfg.Coins = c.params, nodes, l.seed, coins
-	var err error
-	if l.sim, err = chaintest.New(cfg); err != nil {
+	base, err := l.networks.sim(c, coins)
+	if err != nil {
 		return nil, err
 	}
+	l.sim = base.Fork(nodes, l.seed)
 	l.sim.OnBroadcast(l.sending)
 	return &utxoWorld{coin: c, life: l, handler: l.sim.Handler()}, nil
 }
@@ -35,6 +34,11 @@ func (c coin) simulate(l *life, nodes, coins int) (world, error) {
 func (w *utxoWorld) ServeHTTP(rw http.ResponseWriter, r *http.Request) { w.handler.ServeHTTP(rw, r) }
 
 func (w *utxoWorld) height() int { return w.sim.Best().Height }
+
+func (w *utxoWorld) tip() string {
+	best := w.sim.Best()
+	return fmt.Sprintf("block %d %.8s", best.Height, best.Hash)
+}
 
 func (w *utxoWorld) mine(blocks int) error { return w.sim.Mine(blocks) }
 
