@@ -3,6 +3,7 @@ package ethereum
 import (
 	"errors"
 	"math/big"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -291,4 +292,81 @@ func TestReader(t *testing.T) {
 			t.Errorf("an unknown transaction: %v, %v", found, err)
 		}
 	})
+}
+
+// TestReadAhead: a thousand blocks are caught up with, in order, whatever fails on
+// the way.
+func TestReadAhead(t *testing.T) {
+	w := newDevnet(t)
+	w.mine(1000)
+	var calls atomic.Int64
+	flaky := liar(t, w.url, func(method string, r any) any {
+		if calls.Add(1)%7 == 0 && (method == "eth_getBlockByHash" || method == "eth_getBlockReceipts") {
+			return nil
+		}
+		return r
+	})
+	f := NewFollower(w.open(1, flaky), Finalized, chains.FollowerOptions{})
+	tail, failed := []chains.BlockRef{}, 0
+	for failed < 100_000 {
+		step, err := f.Next(t.Context(), tail)
+		if err != nil {
+			failed++
+			continue
+		}
+		if step == nil {
+			break
+		}
+		tail = append(tail, step.Connected.BlockRef)
+	}
+	if head := w.head(Finalized); len(tail) != 1000 || tail[999] != head.BlockRef {
+		t.Errorf("%d blocks, finalized %v", len(tail), head.BlockRef)
+	}
+	if failed == 0 {
+		t.Error("nothing failed on the way")
+	}
+}
+
+// BenchmarkFollower walks blocks of 20 transfers of a token, over HTTP.
+func BenchmarkFollower(b *testing.B) {
+	w := newDevnet(b)
+	for range 50 {
+		for range 20 {
+			w.invoke(0, w.token, 0, TransferCall(account(1), NewWei(1)))
+		}
+		w.mine(1)
+	}
+	w.mine(2)
+	blocks := 0
+	for b.Loop() {
+		f := NewFollower(w.quorum, Finalized, chains.FollowerOptions{Start: 2})
+		var tail []chains.BlockRef
+		for {
+			step, err := f.Next(b.Context(), tail)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if step == nil {
+				break
+			}
+			tail = append(tail, step.Connected.BlockRef)
+			blocks++
+		}
+	}
+	b.ReportMetric(float64(blocks)/b.Elapsed().Seconds(), "blocks/s")
+}
+
+// BenchmarkBalances reads the balances of a thousand accounts.
+func BenchmarkBalances(b *testing.B) {
+	w := newDevnet(b)
+	hash := mustHash(b, w.head(Latest).Hash)
+	accounts := make([]Address, 1000)
+	for i := range accounts {
+		accounts[i] = Address{0xca, byte(i >> 8), byte(i)}
+	}
+	for b.Loop() {
+		if _, err := w.quorum.Balances(b.Context(), hash, accounts); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -18,29 +18,66 @@ func badBlock(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", chains.ErrBadBlock, fmt.Sprintf(format, args...))
 }
 
-// decodeHeader reads a header, whose own fields must hash to the hash it claims.
-// A field that a later version of the protocol adds is not known here, so that the
+// wireHeader is a header as nodes write it. The fields below the first blank line
+// came with later forks.
+type wireHeader struct {
+	Hash        *common.Hash     `json:"hash"`
+	ParentHash  *common.Hash     `json:"parentHash"`
+	UncleHash   common.Hash      `json:"sha3Uncles"`
+	Coinbase    common.Address   `json:"miner"`
+	Root        common.Hash      `json:"stateRoot"`
+	TxHash      common.Hash      `json:"transactionsRoot"`
+	ReceiptHash common.Hash      `json:"receiptsRoot"`
+	Bloom       types.Bloom      `json:"logsBloom"`
+	Difficulty  *hexutil.Big     `json:"difficulty"`
+	Number      *hexutil.Big     `json:"number"`
+	GasLimit    hexutil.Uint64   `json:"gasLimit"`
+	GasUsed     hexutil.Uint64   `json:"gasUsed"`
+	Time        hexutil.Uint64   `json:"timestamp"`
+	Extra       hexutil.Bytes    `json:"extraData"`
+	MixDigest   common.Hash      `json:"mixHash"`
+	Nonce       types.BlockNonce `json:"nonce"`
+
+	BaseFee             *hexutil.Big    `json:"baseFeePerGas"`
+	WithdrawalsHash     *common.Hash    `json:"withdrawalsRoot"`
+	BlobGasUsed         *hexutil.Uint64 `json:"blobGasUsed"`
+	ExcessBlobGas       *hexutil.Uint64 `json:"excessBlobGas"`
+	ParentBeaconRoot    *common.Hash    `json:"parentBeaconBlockRoot"`
+	RequestsHash        *common.Hash    `json:"requestsHash"`
+	BlockAccessListHash *common.Hash    `json:"blockAccessListHash"`
+	SlotNumber          *hexutil.Uint64 `json:"slotNumber"`
+}
+
+// header takes the header over, whose fields must hash to the hash it claims. A
+// field that a later version of the protocol adds is not known here, so that the
 // hash is another: such a block is refused, and the chain stops.
-func decodeHeader(raw json.RawMessage) (*types.Header, error) {
-	var h types.Header
-	var claim struct {
-		Hash *common.Hash `json:"hash"`
+func (w *wireHeader) header() (*types.Header, error) {
+	if w.Hash == nil || w.ParentHash == nil || w.Number == nil || w.Difficulty == nil {
+		return nil, badBlock("header without hash, parent, height or difficulty")
 	}
-	if len(raw) == 0 {
-		return nil, badBlock("no header")
-	}
-	if err := errors.Join(json.Unmarshal(raw, &h), json.Unmarshal(raw, &claim)); err != nil {
-		return nil, badBlock("header: %s", clip(err.Error()))
+	h := &types.Header{
+		ParentHash: *w.ParentHash, UncleHash: w.UncleHash, Coinbase: w.Coinbase, Root: w.Root, TxHash: w.TxHash, ReceiptHash: w.ReceiptHash,
+		Bloom: w.Bloom, Difficulty: w.Difficulty.ToInt(), Number: w.Number.ToInt(), GasLimit: uint64(w.GasLimit), GasUsed: uint64(w.GasUsed),
+		Time: uint64(w.Time), Extra: w.Extra, MixDigest: w.MixDigest, Nonce: w.Nonce,
+		BaseFee: (*big.Int)(w.BaseFee), WithdrawalsHash: w.WithdrawalsHash, BlobGasUsed: (*uint64)(w.BlobGasUsed), ExcessBlobGas: (*uint64)(w.ExcessBlobGas),
+		ParentBeaconRoot: w.ParentBeaconRoot, RequestsHash: w.RequestsHash, BlockAccessListHash: w.BlockAccessListHash, SlotNumber: (*uint64)(w.SlotNumber),
 	}
 	switch got := h.Hash(); {
-	case claim.Hash == nil:
-		return nil, badBlock("header without a hash")
-	case *claim.Hash != got:
-		return nil, badBlock("header hashes to %s, its hash is said to be %s", got, *claim.Hash)
+	case *w.Hash != got:
+		return nil, badBlock("header hashes to %s, its hash is said to be %s", got, *w.Hash)
 	case !h.Number.IsUint64() || h.Time > 1<<62:
 		return nil, badBlock("height %s, time %d", clip(h.Number.String()), h.Time)
 	}
-	return &h, nil
+	return h, nil
+}
+
+// decodeHeader reads a header.
+func decodeHeader(raw json.RawMessage) (*types.Header, error) {
+	var w wireHeader
+	if err := json.Unmarshal(raw, &w); err != nil {
+		return nil, badBlock("header: %s", clip(err.Error()))
+	}
+	return w.header()
 }
 
 // wireTx is a transaction as nodes write it.
@@ -84,19 +121,20 @@ type wireLog struct {
 // decodeBlock reads a block with its transactions, and its receipts, and verifies
 // all of it against the hash.
 func decodeBlock(rawBlock, rawReceipts json.RawMessage, want Hash) (*Block, error) {
-	h, err := decodeHeader(rawBlock)
-	if err != nil {
-		return nil, err
-	}
-	if got := Hash(h.Hash()); got != want {
-		return nil, badBlock("it is block %s", got)
-	}
 	var body struct {
+		wireHeader
 		Transactions []wireTx            `json:"transactions"`
 		Withdrawals  []*types.Withdrawal `json:"withdrawals"`
 	}
 	if err := json.Unmarshal(rawBlock, &body); err != nil {
-		return nil, badBlock("transactions: %s", clip(err.Error()))
+		return nil, badBlock("%s", clip(err.Error()))
+	}
+	h, err := body.header()
+	if err != nil {
+		return nil, err
+	}
+	if got := Hash(*body.Hash); got != want {
+		return nil, badBlock("it is block %s", got)
 	}
 	var wire []wireReceipt
 	if err := json.Unmarshal(rawReceipts, &wire); err != nil {

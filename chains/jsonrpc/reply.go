@@ -67,6 +67,10 @@ func (r *reply) decode(result any) error {
 	if len(r.Result) == 0 || string(r.Result) == "null" {
 		return ErrNull
 	}
+	if raw, ok := result.(*json.RawMessage); ok { // as it came, and valid: it was read as a part
+		*raw = r.Result
+		return nil
+	}
 	d := json.NewDecoder(bytes.NewReader(r.Result))
 	d.UseNumber()
 	if err := d.Decode(result); err != nil {
