@@ -19,6 +19,7 @@ import (
 
 // benchOptions are the flags of bench: the size of the load.
 type benchOptions struct {
+	Chain    string  `json:"chain,omitempty"` // of those with perChain
 	Accounts int     `json:"accounts"`
 	PerBlock int     `json:"per_block"`
 	Resting  int     `json:"resting,omitempty"`
@@ -44,20 +45,24 @@ type workload struct {
 
 // benchmark is a load that bench knows.
 type benchmark struct {
-	name string
-	open func(context.Context, benchOptions) (*workload, error)
+	name     string
+	open     func(context.Context, benchOptions) (*workload, error)
+	perChain bool // a load for each outside chain
 }
+
+// benchDefaultChain is measured when no other is asked for.
+const benchDefaultChain = "btc"
 
 // benchmarks in the order in which they are listed.
 var benchmarks = []benchmark{
-	{"transfers", openTransfers},
-	{"orders", openOrders},
-	{"votes", openVotes},
-	{"replay", openReplay},
-	{"scan", openScan},
-	{"match", openMatch},
-	{"payouts", openPayouts},
-	{"ledger", openLedger},
+	{"transfers", openTransfers, false},
+	{"orders", openOrders, false},
+	{"votes", openVotes, false},
+	{"replay", openReplay, false},
+	{"scan", openScan, true},
+	{"match", openMatch, true},
+	{"payouts", openPayouts, true},
+	{"ledger", openLedger, false},
 }
 
 func benchNames() string {
@@ -93,6 +98,7 @@ func newBenchCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&o.Accounts, "accounts", 1000, "accounts that take part (match: watched scripts)")
+	flags.StringVar(&o.Chain, "chain", benchDefaultChain, "scan, match, payouts: the coin: "+strings.Join(builtChains, ", "))
 	flags.IntVar(&o.PerBlock, "per-block", 1000, "transactions in a base block (payouts: in a batch, 100 at most)")
 	flags.IntVar(&o.Resting, "resting", 0, "orders: how many rest in the book beforehand")
 	flags.Float64Var(&o.Seconds, "seconds", 5, "how long to measure")
@@ -157,6 +163,12 @@ func (o benchOptions) run(ctx context.Context, name string) (result benchResult,
 		return result, usageErr("bench: %q is not one of %s", name, benchNames())
 	case o.Accounts < 2 || o.PerBlock < 1 || o.Resting < 0 || o.Seconds <= 0:
 		return result, usageErr("bench: --accounts from 2, --per-block from 1, --seconds above 0")
+	case !slices.Contains(builtChains, o.Chain):
+		return result, usageErr("bench: --chain %q is not one of %s", o.Chain, strings.Join(builtChains, ", "))
+	case !benchmarks[i].perChain && o.Chain != benchDefaultChain:
+		return result, usageErr("bench: %s has no --chain", name)
+	case !benchmarks[i].perChain:
+		o.Chain = ""
 	}
 	if o.dir, err = os.MkdirTemp("", "causeway-bench-"); err != nil {
 		return result, err

@@ -39,6 +39,29 @@ func TestBench(t *testing.T) {
 	}
 }
 
+// The loads of outside chains are there for each coin.
+func TestBenchChains(t *testing.T) {
+	for _, name := range []string{"scan", "match", "payouts"} {
+		for _, chain := range builtChains {
+			t.Run(name+" "+chain, func(t *testing.T) {
+				t.Parallel()
+				var out, errs bytes.Buffer
+				args := []string{"bench", name, "--chain", chain, "--json", "--seconds", "0.01", "--accounts", "60", "--per-block", "40"}
+				if code := run(context.Background(), args, &out, &errs); code != exitOK {
+					t.Fatalf("exit %d: %s", code, &errs)
+				}
+				var r struct {
+					Ops    float64
+					Config struct{ Chain string }
+				}
+				if err := json.Unmarshal(out.Bytes(), &r); err != nil || r.Ops <= 0 || r.Config.Chain != chain {
+					t.Errorf("%v: %s", err, &out)
+				}
+			})
+		}
+	}
+}
+
 // A nodelike run ends with a restart from what a kill would leave.
 func TestBenchNodelike(t *testing.T) {
 	var out, errs bytes.Buffer
@@ -58,7 +81,7 @@ func TestBenchNodelike(t *testing.T) {
 }
 
 func TestBenchUnknown(t *testing.T) {
-	for _, args := range [][]string{{"bench"}, {"bench", "nothing"}, {"bench", "transfers", "--accounts", "1"}} {
+	for _, args := range [][]string{{"bench"}, {"bench", "nothing"}, {"bench", "transfers", "--accounts", "1"}, {"bench", "scan", "--chain", "xmr"}, {"bench", "transfers", "--chain", "ltc"}} {
 		var out, errs bytes.Buffer
 		if code := run(context.Background(), args, &out, &errs); code != exitUsage {
 			t.Errorf("%v: exit %d", args, code)

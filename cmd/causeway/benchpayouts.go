@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"causeway/chains"
-	"causeway/chains/bitcoin"
 	"causeway/chains/utxo"
 	"causeway/hotwallet"
 	"causeway/hotwallet/wallettest"
@@ -19,11 +18,13 @@ import (
 const (
 	payoutPayees = 100 // withdrawals in a transaction at most, as the gateway pays
 	payoutCoins  = 400 // outputs that a plan chooses from
-	depositSat   = 1_000_000
-	payoutSat    = 100_000
-	payoutDepth  = 20 // confirmations of the coins
+	payoutDepth  = 20  // confirmations of the coins
 	payoutTip    = 1000
-	payoutRate   = chains.FeeRate(2000)
+
+	// Of a coin whose nodes relay 1 satoshi a byte; others in proportion.
+	depositUnits = 1_000_000
+	payoutUnits  = 100_000
+	usualRelay   = chains.FeeRate(1000)
 )
 
 // payouts is the gateway's payout path without its ledger and the sidechain,
@@ -35,7 +36,9 @@ type payouts struct {
 	side      *wallettest.Sidechain // of the rows that are paid
 	sequencer graphene.PrivateKey   // of side
 	o         benchOptions
+	synthetic synthetic
 	coin      *utxo.Coin
+	relay     chains.FeeRate
 	wallet    *hotwallet.Wallet
 	signer    *hotwallet.LocalSigner
 	change    []byte
@@ -52,7 +55,6 @@ type payouts struct {
 // how many depositors the coins come from.
 func openPayouts(ctx context.Context, o benchOptions) (*workload, error) {
 	p := &payouts{o: o, before: make(map[string][]byte), scripts: make(map[string][]byte)}
-	p.caps = hotwallet.Caps{MaxFee: chains.NewAmount(1_000_000), MaxRate: 50_000}
 	if err := p.open(); err != nil {
 		return nil, err
 	}
@@ -67,9 +69,11 @@ func openPayouts(ctx context.Context, o benchOptions) (*workload, error) {
 }
 
 func (p *payouts) open() (err error) {
-	if p.coin, err = bitcoin.New(chains.Regtest); err != nil {
+	if p.synthetic, err = newSynthetic(p.o.Chain); err != nil {
 		return err
 	}
+	p.coin, p.relay = p.synthetic.coin, p.synthetic.coin.Facts().RelayFee
+	p.caps = hotwallet.Caps{MaxFee: chains.NewAmount(p.units(1_000_000)), MaxRate: 50 * p.relay}
 	phrase, err := hotwallet.NewMnemonic()
 	if err != nil {
 		return err
@@ -89,10 +93,13 @@ func (p *payouts) open() (err error) {
 	p.signer, err = hotwallet.OpenSigner(hotwallet.SignerConfig{
 		Journal: home{p.o.dir}.path(signerFile), Wallet: p.wallet, Coins: []*utxo.Coin{p.coin}, ContractID: "ssc-" + benchChainID,
 		Sequencer: p.sequencer.Public(),
-		Caps:      map[chains.ID]hotwallet.SignerCaps{p.coin.ID(): {Caps: p.caps, MaxTotal: chains.NewAmount(payoutPayees * payoutSat)}},
+		Caps:      map[chains.ID]hotwallet.SignerCaps{p.coin.ID(): {Caps: p.caps, MaxTotal: chains.NewAmount(p.units(payoutPayees * payoutUnits))}},
 	})
 	return err
 }
+
+// units scales an amount to the coin.
+func (p *payouts) units(n uint64) uint64 { return n * uint64(p.relay/usualRelay) }
 
 // batch makes the rows of the next withdrawals, and coins in place of those
 // that were spent.
@@ -104,12 +111,12 @@ func (p *payouts) batch(n int) (rows []hotwallet.Withdrawal, payees []hotwallet.
 	}
 	p.batches++
 	for i := range n {
-		script := witnessScript(uint64(p.batches*payoutPayees + i))
+		script := p.synthetic.script(uint64(p.batches*payoutPayees + i))
 		address, err := p.coin.Address(script)
 		if err != nil {
 			return nil, nil, err
 		}
-		amount := chains.NewAmount(payoutSat - uint64(i))
+		amount := chains.NewAmount(p.units(payoutUnits) - uint64(i))
 		id := fmt.Sprintf("w%d-%d", p.batches, i)
 		payees = append(payees, hotwallet.Payee{ID: id, Script: script, Amount: amount})
 		rows = append(rows, hotwallet.Withdrawal{
@@ -137,7 +144,7 @@ func (p *payouts) fund() error {
 	raw := append([]byte{2, 0, 0, 0, 1}, make([]byte, 24)...)
 	raw = binary.BigEndian.AppendUint64(raw, p.funded) // of the spent transaction's id
 	raw = append(raw, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 1)
-	raw = binary.LittleEndian.AppendUint64(raw, depositSat)
+	raw = binary.LittleEndian.AppendUint64(raw, p.units(depositUnits))
 	raw = slices.Concat(raw, []byte{byte(len(script))}, script, make([]byte, 4))
 	txid, _, _, err := p.coin.DecodeTransaction(raw)
 	if err != nil {
@@ -145,7 +152,7 @@ func (p *payouts) fund() error {
 	}
 	p.before[txid] = raw
 	p.coins = append(p.coins, hotwallet.Coin{
-		Outpoint: chains.Outpoint{TxID: txid}, Amount: chains.NewAmount(depositSat), Script: script, Depth: payoutDepth,
+		Outpoint: chains.Outpoint{TxID: txid}, Amount: chains.NewAmount(p.units(depositUnits)), Script: script, Depth: payoutDepth,
 		Watch: chains.Watch{Kind: chains.WatchDeposit, Account: account},
 	})
 	return nil
@@ -154,7 +161,7 @@ func (p *payouts) fund() error {
 // pay plans and signs one batch.
 func (p *payouts) pay(ctx context.Context, rows []hotwallet.Withdrawal, payees []hotwallet.Payee) error {
 	made, err := hotwallet.NewPlan(hotwallet.PlanInput{
-		Chain: p.coin, Batch: fmt.Sprintf("batch%d", p.batches), Coins: p.coins, Payees: payees, FeeRate: payoutRate, Caps: p.caps,
+		Chain: p.coin, Batch: fmt.Sprintf("batch%d", p.batches), Coins: p.coins, Payees: payees, FeeRate: 2 * p.relay, Caps: p.caps,
 		Eligible: hotwallet.Eligible{ForeignDepth: payoutDepth, OwnUnconfirmed: true}, LockTime: payoutTip, ChangeScript: p.change,
 	})
 	if err != nil {
