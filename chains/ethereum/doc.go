@@ -29,6 +29,10 @@
 // Wei becomes the token's quantity in pegs (Asset.Quantity), rounded down with the
 // remainder booked, like every other coin; Wei.Amount is the way there.
 //
+// A node must answer batches of 100 calls, eth_getBlockReceipts by hash, and state
+// by block hash (EIP-1898) for the newest 128 blocks, as Geth, Nethermind, Besu,
+// Erigon and Reth do as they are shipped.
+//
 // To follow a fork of the protocol: a newer go-ethereum, which knows its header
 // fields and transaction types.
 package ethereum

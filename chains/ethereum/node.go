@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 
 	"causeway/chains"
@@ -111,9 +112,11 @@ func (n *Node) malformed(format string, args ...any) error {
 // Head is the newest block of a tag. A node that is still catching up has none.
 func (n *Node) Head(ctx context.Context, tag Tag) (chains.Header, error) {
 	var syncing, head json.RawMessage
+	var height hexutil.Uint64
 	calls := []jsonrpc.Call{
 		{Method: "eth_syncing", Result: &syncing},
 		{Method: "eth_getBlockByNumber", Params: []any{string(tag), false}, Result: &head},
+		{Method: "eth_blockNumber", Result: &height},
 	}
 	if err := n.batch(ctx, maxHeaderAnswer, calls); err != nil {
 		return chains.Header{}, err
@@ -125,9 +128,7 @@ func (n *Node) Head(ctx context.Context, tag Tag) (chains.Header, error) {
 	if err != nil {
 		return chains.Header{}, n.wrong("block "+string(tag), err)
 	}
-	if tag == Latest {
-		n.guard.Saw(h.Number.Uint64())
-	}
+	n.guard.Saw(uint64(height))
 	return headerOf(h), nil
 }
 
