@@ -242,33 +242,25 @@ func spendAt(key string, nonce uint64) chains.Outpoint {
 	return chains.Outpoint{TxID: key, Index: uint32(nonce)}
 }
 
-// Free is what an account holds of a token by the newest reading, less what
-// batches of it take that the reading does not know of: their amounts, and of the
-// coin their highest fees. ok is false when nothing is known.
+// Free is what an account holds of a token by the newest reading, less what batches
+// of it take that are not mined: their amounts, and of the coin their highest fees.
+// ok is false when the account is to be read first.
 func (s *State) Free(id chains.ID, address, token string) (free chains.Amount, ok bool) {
 	c := s.chains[id]
 	if c == nil {
 		return free, false
 	}
 	h := c.holding(address, token)
-	if !h.read() {
+	if key := accountKey(address); !h.read() || c.stale[Unread{key, token}] {
 		return free, false
 	}
 	free = h.Amount
 	for _, b := range s.openBatchesOf(id) {
-		if b.Inputs[0].TxID == accountKey(address) && s.ahead(b, h) {
+		if b.Inputs[0].TxID == accountKey(address) && b.undecided() {
 			free = subAmount(free, s.takes(b, token))
 		}
 	}
 	return free, true
-}
-
-// ahead says whether a reading does not know what became of a batch.
-func (s *State) ahead(b *Batch, h *Holding) bool {
-	if tx := b.Decided(); tx != nil {
-		return tx.In == nil || tx.In.Height > h.At.Height
-	}
-	return b.Conflict == "" && b.Released == nil
 }
 
 // takes is what a batch takes out of its account of a token, at most.

@@ -56,7 +56,6 @@ func (s *State) tokenDeposit(c *Chain, a *Account, h *Holding, w waitingLog, amo
 	s.touchDeposit(d, at, "block "+w.In.Hash)
 	if row := c.early[d.ID]; row != nil {
 		delete(c.early, d.ID)
-		s.lessen(d, h, row, at)
 		s.credit(d, row, at)
 	}
 }

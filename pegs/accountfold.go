@@ -177,7 +177,11 @@ func (s *State) reading(c *Chain, r AccountBalance, block chains.BlockRef, at ti
 func (s *State) receive(c *Chain, a *Account, h *Holding, cause string, at time.Time) {
 	key := accountKey(a.Address)
 	received := c.received(key, h)
-	h.Short = subAmount(h.Booked, received)
+	due := h.Booked
+	if h.Token == "" {
+		due = addAmount(due, c.inner[key])
+	}
+	h.Short = subAmount(due, addAmount(h.Amount, h.Out))
 	switch {
 	case a.Kind == chains.WatchDeposit && h.Token == "":
 		s.bookCoin(c, a, h, received, cause, at)
@@ -191,22 +195,64 @@ func (s *State) receive(c *Chain, a *Account, h *Holding, cause string, at time.
 }
 
 // bookLogs makes deposits of the transfers that wait, in their order, each of at
-// most what has come in and no deposit has taken.
+// most what has come in and no deposit has taken. What the sidechain has credited
+// already comes first.
 func (s *State) bookLogs(c *Chain, a *Account, h *Holding, received chains.Amount, at time.Time) {
-	var rest []waitingLog
+	var rows, others, rest []waitingLog
 	for _, w := range h.waiting {
-		if tx := c.txs[w.TxID]; tx != nil { // ours
-			if b := s.batches[tx.Batch]; b == nil || b.Kind != BatchPayout {
-				rest = append(rest, w)
-				continue
-			}
+		switch {
+		case !s.fromOutside(c, w):
+			rest = append(rest, w)
+		case c.early[w.id(c)] != nil:
+			rows = append(rows, w)
+		default:
+			others = append(others, w)
 		}
-		amount := subAmount(received, h.Booked)
-		if w.Amount.Less(amount) {
-			amount = w.Amount
-		}
+	}
+	h.waiting = rest
+	for _, w := range append(rows, others...) {
+		amount := least(subAmount(received, h.Booked), w.Amount, s.rowAmount(c, h, w))
 		h.Booked = addAmount(h.Booked, amount)
 		s.tokenDeposit(c, a, h, w, amount, at)
 	}
-	h.waiting = rest
+}
+
+// rowAmount is what the sidechain's row of a transfer credits, where there is one
+// already; else all that the transfer says.
+func (s *State) rowAmount(c *Chain, h *Holding, w waitingLog) chains.Amount {
+	row := c.early[w.id(c)]
+	asset, ok := s.AssetOf(c.ID, h.Token)
+	if row == nil || !ok {
+		return w.Amount
+	}
+	amount, err := asset.Amount(row.Quantity)
+	if err != nil {
+		return w.Amount
+	}
+	return amount
+}
+
+func least(a chains.Amount, more ...chains.Amount) chains.Amount {
+	for _, b := range more {
+		if b.Less(a) {
+			a = b
+		}
+	}
+	return a
+}
+
+// fromOutside says whether a transfer is a deposit: not of our own accounts, unless
+// it is a payout.
+func (s *State) fromOutside(c *Chain, w waitingLog) bool {
+	tx := c.txs[w.TxID]
+	if tx == nil {
+		return true
+	}
+	b := s.batches[tx.Batch]
+	return b != nil && b.Kind == BatchPayout
+}
+
+// id is that of the deposit that a transfer becomes.
+func (w *waitingLog) id(c *Chain) string {
+	return DepositID(c.ID, chains.Outpoint{TxID: w.TxID, Index: w.Index})
 }

@@ -147,7 +147,7 @@ func (s *State) keep(c *Chain, b *Batch, in chains.Outpoint) {
 	switch {
 	case holder == nil:
 		c.kept[in] = b.ID
-	case holder.Released != nil:
+	case holder.Released != nil && !c.Accounts(): // a nonce is never free again
 		c.kept[in] = b.ID
 		if !slices.Contains(b.Took, holder.ID) {
 			b.Took = append(b.Took, holder.ID)
@@ -289,7 +289,7 @@ func (s *State) adopt(e *Assigned, at time.Time) error {
 	}
 	for _, in := range e.Inputs {
 		other := s.batches[c.kept[in]]
-		if other == nil || other.Released != nil {
+		if other == nil || other.Released != nil && !c.Accounts() {
 			continue
 		}
 		if (other.Kind == BatchCancel) == (e.BatchKind == BatchCancel) || c.cancels[in] != "" {
