@@ -209,6 +209,13 @@ func TestMineOnly(t *testing.T) {
 	if block, err := sim.MineOnly(broken, tx.Msg, tx.Msg); err != nil || len(block.Txs()) != 2 || len(sim.Node(0).Pool()) != 0 {
 		t.Errorf("%v, %d transactions", err, len(block.Txs()))
 	}
+	if sim.Deepest(tx.ID) != 1 {
+		t.Errorf("%d deep", sim.Deepest(tx.ID))
+	}
+	mine(t, sim, 2)
+	if _, err := sim.Reorg(Rewrite{Depth: 3, Forget: true, Drop: func(*Tx) bool { return true }}); err != nil || sim.Deepest(tx.ID) != 3 {
+		t.Errorf("%v, %d deep", err, sim.Deepest(tx.ID))
+	}
 	sim.SetFeeRate(7_000)
 	q := &query{node: sim.Node(0)}
 	if got := q.estimate().(map[string]any)["feerate"]; got != q.coins(7_000) {

@@ -75,6 +75,7 @@ type Block struct {
 	txs    []*Tx
 	hogEx  *Tx    // the last one, where there is an extension block
 	proof  []byte // of the work of a parent, when merge-mined
+	reach  int    // height of the highest block that rests on it
 }
 
 // Txs are the transactions, the coinbase first.
@@ -223,6 +224,19 @@ func (s *Sim) Transactions() []*Tx {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Collect(maps.Values(s.txs))
+}
+
+// Deepest is how deep a transaction ever was, in whichever branch; 0 for one that
+// never was in a block.
+func (s *Sim) Deepest(id chainhash.Hash) (depth int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if tx := s.txs[id]; tx != nil {
+		for _, block := range tx.blocks {
+			depth = max(depth, block.reach-block.Height+1)
+		}
+	}
+	return depth
 }
 
 // Script is the output script of an address.

@@ -187,6 +187,9 @@ func (s *Sim) extend(parent *Block, txs []*Tx, reward []*wire.TxOut) (*Block, er
 		block.hogEx.hogEx = true
 	}
 	s.blocks[block.Hash] = block
+	for b := block; b != nil && b.reach < block.Height; b = b.Parent {
+		b.reach = block.Height
+	}
 	if block.Height > s.best.Height {
 		s.best = block
 	}

@@ -48,6 +48,7 @@ type life struct {
 	mu     sync.Mutex
 	sent   []*wire.MsgTx
 	known  map[chainhash.Hash]bool // of sent
+	spent  map[wire.OutPoint]bool  // by what was sent
 	faults []string
 }
 
@@ -58,7 +59,7 @@ var errGiveUp = errors.New("the life cannot go on")
 func newLife(o options, seed uint64, nodes, coins int) (*life, error) {
 	l := &life{
 		options: o, seed: seed, rng: rand.New(rand.NewPCG(seed, 4)), address: map[string]string{}, counts: map[string]int{},
-		known: map[chainhash.Hash]bool{},
+		known: map[chainhash.Hash]bool{}, spent: map[wire.OutPoint]bool{},
 		api:   &client{http: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}},
 	}
 	var err error

@@ -141,6 +141,10 @@ func (l *life) sending(_ int, tx *wire.MsgTx) {
 	if l.api.url == "" || l.hurry {
 		return
 	}
+	l.rests(tx)
+	for _, in := range tx.TxIn {
+		l.spent[in.PreviousOutPoint] = true
+	}
 	spends := map[string]bool{}
 	for _, in := range tx.TxIn {
 		spends[in.PreviousOutPoint.String()] = true
@@ -172,4 +176,22 @@ func (l *life) sending(_ int, tx *wire.MsgTx) {
 		}
 	}
 	l.faults = append(l.faults, fmt.Sprintf("transaction %s was sent, and the ledger does not know it (%s, %v)", id, w.State, w.Variants))
+}
+
+// rests: what comes from others is spent only when it was so deep once that no
+// reorganisation is expected to take it away.
+func (l *life) rests(tx *wire.MsgTx) {
+	for _, in := range tx.TxIn {
+		from, ok := l.sim.Tx(in.PreviousOutPoint.Hash.String())
+		if !ok || l.spent[from.Msg.TxIn[0].PreviousOutPoint] {
+			continue // ours, whatever its signatures have become
+		}
+		need := l.depth
+		if from.HogEx() {
+			need = max(need, pegOutDepth)
+		}
+		if deepest := l.sim.Deepest(from.ID); deepest < int(need+l.extra) {
+			l.faults = append(l.faults, fmt.Sprintf("transaction %s was sent and spends %s, which never was deeper than %d", tx.TxHash(), in.PreviousOutPoint, deepest))
+		}
+	}
 }
