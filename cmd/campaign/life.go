@@ -60,7 +60,7 @@ func newLife(o options, seed uint64, nodes, coins int) (*life, error) {
 	l := &life{
 		options: o, seed: seed, rng: rand.New(rand.NewPCG(seed, 4)), address: map[string]string{}, counts: map[string]int{},
 		known: map[chainhash.Hash]bool{}, spent: map[wire.OutPoint]bool{},
-		api:   &client{http: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}},
+		api: &client{http: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}},
 	}
 	var err error
 	if l.network, err = o.networks.of(o.kindFor(seed)); err != nil {
