@@ -34,9 +34,9 @@ func (g *Gateway) Claim(ctx context.Context, depositID, author, reason string) e
 	})
 }
 
-// Acknowledge records that a person has looked at a transaction that the ledger
-// is alarmed about. It gives no cause to halt any more, so that a chain that is
-// resumed stays resumed; whatever else happens is a new alarm.
+// Acknowledge records that a person has looked at what the ledger is alarmed about of
+// a transaction. It gives no cause to halt any more, so that a chain that is resumed
+// stays resumed; whatever else happens, to the same transaction too, is a new alarm.
 func (g *Gateway) Acknowledge(ctx context.Context, chain chains.ID, txid, author, reason string) error {
 	if g.served(chain) == nil {
 		return refuse(CodeUnknownChain, "chain %q is not served here", clip(string(chain)))
@@ -45,10 +45,11 @@ func (g *Gateway) Acknowledge(ctx context.Context, chain chains.ID, txid, author
 		return err
 	}
 	return g.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
-		if !s.Alarmed(chain, txid) {
+		facts := s.Facts(chain, txid)
+		if len(facts) == 0 {
 			return nil, refuse(CodeNotFound, "there is no alarm about transaction %q", clip(txid))
 		}
-		return []Entry{{Event: &pegs.Acknowledged{Chain: chain, TxID: txid, Author: author, Reason: reason}}}, nil
+		return []Entry{{Event: &pegs.Acknowledged{Chain: chain, TxID: txid, Facts: facts, Author: author, Reason: reason}}}, nil
 	})
 }
 

@@ -32,7 +32,7 @@ func (c *Chain) searched(a *Account) bool {
 
 // accountAlarms says what of the accounts' readings nothing explains. An alarm is
 // about the account and the figure: a further loss is a new one.
-func (c *Chain) accountAlarms(add func(about, format string, args ...any)) {
+func (c *Chain) accountAlarms(add addAlarm) {
 	for _, key := range sortedKeys(c.trouble) {
 		a := c.trouble[key]
 		if !c.searched(a) {
@@ -40,7 +40,7 @@ func (c *Chain) accountAlarms(add func(about, format string, args ...any)) {
 		}
 		if a.Odd {
 			about := spendAt(key, a.Nonce)
-			add(outpointText(about), "account %s has sent %d transactions, %d are known", a.Address, a.Nonce, a.Sent)
+			add("odd", outpointText(about), "account %s has sent %d transactions, %d are known", a.Address, a.Nonce, a.Sent)
 		}
 		for _, token := range sortedKeys(a.holdings) {
 			h := a.holdings[token]
@@ -51,7 +51,7 @@ func (c *Chain) accountAlarms(add func(about, format string, args ...any)) {
 			if token != "" {
 				what = "units of token " + token
 			}
-			add(key+":"+token+":"+h.Short.String(), "account %s lacks %s %s of what it has received", a.Address, h.Short, what)
+			add("short", key+":"+token+":"+h.Short.String(), "account %s lacks %s %s of what it has received", a.Address, h.Short, what)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package pegs
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 
@@ -10,7 +12,22 @@ import (
 // alarm is what no honest course of events explains.
 type alarm struct {
 	txid string // the transaction that it is about
+	fact string // names what happened, whatever words it is told in
 	text string
+}
+
+// addAlarm adds an alarm: its kind, the transaction that it is about, and a text
+// whose arguments tell it from others of its kind.
+type addAlarm func(kind, txid, format string, args ...any)
+
+// factOf names a fact: 16 hex digits of the hash of its kind and its details.
+func factOf(kind string, args []any) string {
+	text := []byte(kind)
+	for _, arg := range args {
+		text = fmt.Appendf(text, " %q", fmt.Sprint(arg))
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
 }
 
 // Alarms lists, but for what a person has acknowledged: credits that differ from
@@ -21,7 +38,7 @@ type alarm struct {
 func (s *State) Alarms(chain chains.ID) []string {
 	var list []string
 	for _, a := range s.alarms(chain) {
-		if _, ok := s.chains[chain].seen[a.txid]; !ok {
+		if !s.chains[chain].acknowledged(a) {
 			list = append(list, a.text)
 		}
 	}
@@ -30,16 +47,18 @@ func (s *State) Alarms(chain chains.ID) []string {
 }
 
 func (s *State) alarms(chain chains.ID) (list []alarm) {
-	add := func(txid, format string, args ...any) { list = append(list, alarm{txid, fmt.Sprintf(format, args...)}) }
+	add := func(kind, txid, format string, args ...any) {
+		list = append(list, alarm{txid, factOf(kind, args), fmt.Sprintf(format, args...)})
+	}
 	for _, d := range ordered(s.alarming) {
 		if d.Chain != chain {
 			continue
 		}
 		if !d.creditedRight() {
-			add(d.about(), "deposit %s was credited as %s %s to %s", d.ID, d.Credit.Quantity, d.Credit.Symbol, d.Credit.To)
+			add("credit", d.about(), "deposit %s was credited as %s %s to %s", d.ID, d.Credit.Quantity, d.Credit.Symbol, d.Credit.To)
 		}
 		if d.In == nil {
-			add(d.about(), "deposit %s was credited and left the chain", d.ID)
+			add("shortfall", d.about(), "deposit %s was credited and left the chain", d.ID)
 		}
 	}
 	for _, b := range s.openBatchesOf(chain) {
@@ -47,25 +66,25 @@ func (s *State) alarms(chain chains.ID) (list []alarm) {
 	}
 	s.chains[chain].accountAlarms(add)
 	for _, txid := range s.chains[chain].Foreign() {
-		add(txid, "outputs of ours were spent by transaction %s, which is none of ours", txid)
+		add("foreign", txid, "outputs of ours were spent by transaction %s, which is none of ours", txid)
 	}
 	return list
 }
 
-func (s *State) batchAlarms(b *Batch, add func(txid, format string, args ...any)) {
+func (s *State) batchAlarms(b *Batch, add addAlarm) {
 	c := s.chains[b.Chain]
 	switch tx := c.txs[b.Conflict]; {
 	case tx == nil:
 	case tx.Batch == "":
-		add(b.Conflict, "an input of batch %s was spent by transaction %s", b.ID, b.Conflict)
+		add("input", b.Conflict, "an input of batch %s was spent by transaction %s", b.ID, b.Conflict)
 	case b.Settled != nil && b.Kind == BatchPayout:
-		add(b.Conflict, "batch %s was settled, and transaction %s has taken its inputs", b.ID, b.Conflict)
+		add("settled", b.Conflict, "batch %s was settled, and transaction %s has taken its inputs", b.ID, b.Conflict)
 	}
 	if b.Failed != nil && b.Settled != nil && b.Kind == BatchPayout {
-		add(b.Failed.TxID, "batch %s was settled, and transaction %s of it has failed", b.ID, b.Failed.TxID)
+		add("failed", b.Failed.TxID, "batch %s was settled, and transaction %s of it has failed", b.ID, b.Failed.TxID)
 	}
 	if b.Released != nil && b.Mined != nil {
-		add(b.Mined.TxID, "batch %s was released and is in the chain as transaction %s", b.ID, b.Mined.TxID)
+		add("released", b.Mined.TxID, "batch %s was released and is in the chain as transaction %s", b.ID, b.Mined.TxID)
 	}
 	if len(b.Variants) == 0 || b.Mined != nil || b.Conflict != "" || b.Released != nil {
 		return
@@ -75,38 +94,54 @@ func (s *State) batchAlarms(b *Batch, add func(txid, format string, args ...any)
 			if _, dead := s.Dead(b); dead {
 				return // it is released by that
 			}
-			add(in.TxID, "%s left the chain, and signed batch %s spends it", DepositID(c.ID, in), b.ID)
+			add("missing", in.TxID, "%s left the chain, and signed batch %s spends it", DepositID(c.ID, in), b.ID)
 		}
 	}
 }
 
-// acknowledge books that a person has looked.
+// acknowledge books that a person has looked at facts: those of the event and, if it
+// names none, whatever there is about the transaction, as events of the past said.
 func (s *State) acknowledge(e *Acknowledged) error {
 	c, err := s.chain(e.Chain)
 	if err != nil {
 		return err
 	}
+	facts := s.Facts(e.Chain, e.TxID)
 	switch {
 	case e.Author == "" || e.Reason == "":
 		return refuse("to acknowledge needs a reason and an author")
-	case !s.Alarmed(e.Chain, e.TxID):
+	case len(facts) == 0:
 		return refuse("there is no alarm about transaction %s", e.TxID)
+	case slices.ContainsFunc(e.Facts, func(f string) bool { return !slices.Contains(facts, f) }):
+		return refuse("there is no such alarm about transaction %s", e.TxID)
 	}
-	c.seen[e.TxID] = *e
+	seen := *e
+	if len(e.Facts) > 0 {
+		seen.Facts = slices.Concat(c.seen[e.TxID].Facts, e.Facts)
+	}
+	c.seen[e.TxID] = seen
 	return nil
 }
 
-// Alarmed says whether there is an alarm about a transaction that nobody has
-// acknowledged.
-func (s *State) Alarmed(chain chains.ID, txid string) bool {
+// acknowledged says whether a person has looked at an alarm.
+func (c *Chain) acknowledged(a alarm) bool {
+	seen, ok := c.seen[a.txid]
+	return ok && (len(seen.Facts) == 0 || slices.Contains(seen.Facts, a.fact))
+}
+
+// Facts names the alarms about a transaction that nobody has acknowledged, for the
+// event that does.
+func (s *State) Facts(chain chains.ID, txid string) (facts []string) {
 	c := s.chains[chain]
 	if c == nil {
-		return false
+		return nil
 	}
-	if _, ok := c.seen[txid]; ok {
-		return false
+	for _, a := range s.alarms(chain) {
+		if a.txid == txid && !c.acknowledged(a) {
+			facts = append(facts, a.fact)
+		}
 	}
-	return slices.ContainsFunc(s.alarms(chain), func(a alarm) bool { return a.txid == txid })
+	return facts
 }
 
 // PaysOut says whether anything new may be planned, assigned, signed or sent on a

@@ -55,6 +55,42 @@ func TestAcknowledge(t *testing.T) {
 	b.replays(t)
 }
 
+// Who has looked at one thing about a transaction has not looked at the next: a
+// deposit is robbed of its block, and later a payout of the same transaction.
+func TestAcknowledgedFacts(t *testing.T) {
+	b := newBook(t)
+	b.blocks(2)
+	b.credit("t1", "alice", 100_000)
+	b.blocks(1)
+	for range 3 {
+		b.back()
+	}
+	first := b.Facts(chains.BTC, "t1")
+	b.acknowledge("t1")
+	if len(first) != 1 || len(b.Alarms(chains.BTC)) != 0 || len(b.Facts(chains.BTC, "t1")) != 0 {
+		t.Fatalf("facts %v, alarms %v", first, b.Alarms(chains.BTC))
+	}
+	b.block([]Payment{pays("t1", 0, "alice", 100_000)})
+	b.blocks(2)
+	b.sent("w1", 40_000, "v1", 59_700, at("t1", 0))
+	for range 3 {
+		b.back()
+	}
+	second := b.Facts(chains.BTC, "t1")
+	if len(b.Alarms(chains.BTC)) != 1 || len(second) != 1 || second[0] == first[0] || b.PaysOut(chains.BTC) {
+		t.Fatalf("a payout rests on it: facts %v, alarms %v", second, b.Alarms(chains.BTC))
+	}
+	stale := &Acknowledged{Chain: chains.BTC, TxID: "t1", Facts: first, Author: "olga", Reason: "x"}
+	if err := b.try(stale); !errors.Is(err, ErrTransition) {
+		t.Errorf("what was acknowledged before: %v", err)
+	}
+	b.acknowledge("t1")
+	if len(b.Alarms(chains.BTC)) != 0 {
+		t.Errorf("alarms %v", b.Alarms(chains.BTC))
+	}
+	b.replays(t)
+}
+
 // A conflict stays while any input is spent otherwise, in whatever order blocks
 // come and go.
 func TestTwoConflicts(t *testing.T) {

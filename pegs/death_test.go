@@ -26,7 +26,7 @@ func robbed(t *testing.T) (b *book, payout *Planned) {
 // acknowledge has a person look at all there is about a transaction.
 func (b *book) acknowledge(txid string) {
 	b.t.Helper()
-	b.do(&Acknowledged{Chain: chains.BTC, TxID: txid, Author: "olga", Reason: "it is so"})
+	b.do(&Acknowledged{Chain: chains.BTC, TxID: txid, Facts: b.Facts(chains.BTC, txid), Author: "olga", Reason: "it is so"})
 }
 
 // release books the intent and the row by the proof that there is now.

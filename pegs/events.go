@@ -273,14 +273,17 @@ type Claimed struct {
 	Reason  string `json:"reason"`
 }
 
-// Acknowledged records that a person has looked at a transaction that the ledger
-// is alarmed about: it gives no cause to halt any more. What else such a
-// transaction's author does is a new alarm.
+// Acknowledged records that a person has looked at what the ledger is alarmed about
+// of a transaction: those facts give no cause to halt any more. Whatever else
+// happens to it is a new alarm.
 type Acknowledged struct {
-	Chain  chains.ID `json:"chain"`
-	TxID   string    `json:"txid"`
-	Author string    `json:"author"`
-	Reason string    `json:"reason"`
+	Chain chains.ID `json:"chain"`
+	TxID  string    `json:"txid"`
+	// Facts name the alarms (State.Facts). Events of the past have none: they took
+	// the transaction out of the alarms for good.
+	Facts  []string `json:"facts,omitempty"`
+	Author string   `json:"author"`
+	Reason string   `json:"reason"`
 }
 
 // Scope is what can be halted by itself, per chain.

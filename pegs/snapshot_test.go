@@ -212,7 +212,7 @@ func (s *story) aPerson() {
 		}
 	}
 	for _, a := range s.alarms(chains.BTC) {
-		s.attempt(&Acknowledged{Chain: chains.BTC, TxID: a.txid, Author: "x", Reason: "y"})
+		s.attempt(&Acknowledged{Chain: chains.BTC, TxID: a.txid, Facts: s.Facts(chains.BTC, a.txid), Author: "x", Reason: "y"})
 	}
 	c, _ := s.Chain(chains.BTC)
 	if h, ok := pick(s, c.tail); ok {
