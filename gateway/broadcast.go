@@ -57,23 +57,32 @@ func (b *broadcaster) step(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// offer sends the first variant of a batch that the nodes take. The others are as
-// good: they pay the same.
+// offer hands every node that answers the variants of a batch, until it has one:
+// all are as good, they pay the same, and nodes may have different ones.
 func (b *broadcaster) offer(ctx context.Context, variants []bearer) error {
-	var verdict chains.Verdict
-	for _, tx := range variants {
-		var err error
-		if verdict, err = b.send(ctx, tx); err != nil {
-			return err
-		}
-		if verdict != chains.Conflict && verdict != chains.Rejected {
-			return nil
+	b.hook("C16")
+	verdicts, err := b.give(ctx, variants)
+	b.hook("C17")
+	errs := []error{err}
+	refused := chains.Verdict("")
+	for i, verdict := range verdicts {
+		switch verdict {
+		case chains.Accepted, chains.Known:
+			errs = append(errs, b.taken(ctx, variants[i], verdict))
+			refused = ""
+		case chains.Conflict, chains.Rejected:
+			b.refuses(variants[i], verdict)
+			refused = verdict
+		case chains.Unknown:
+			refused = ""
 		}
 	}
-	for _, id := range variants[0].withdrawals {
-		b.notes.set(id, "a node refuses the payout: "+string(verdict))
+	if refused != "" {
+		for _, id := range variants[0].withdrawals {
+			b.notes.set(id, "a node refuses the payout: "+string(refused))
+		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // due lists the variants, best first, of every batch that is to be sent now,
@@ -110,31 +119,26 @@ func (b *broadcaster) rests(variants []bearer) bool {
 	return false
 }
 
-func (b *broadcaster) send(ctx context.Context, tx bearer) (chains.Verdict, error) {
-	b.hook("C16")
-	verdict, err := b.give(ctx, tx)
-	b.hook("C17")
-	switch verdict {
-	case chains.Accepted, chains.Known:
-		b.sent[tx.txid] = b.now()
-	case chains.Conflict, chains.Rejected:
-		// Only the chain decides; meanwhile people should know.
-		if b.refused[tx.txid] != verdict {
-			b.refused[tx.txid] = verdict
-			b.log.Warn("a node refuses a payout", "batch", tx.batch, "txid", tx.txid, "verdict", string(verdict))
-		}
-		return verdict, nil
-	default:
-		return verdict, err
+// refuses notes that nodes refuse a variant. Only the chain decides; meanwhile
+// people should know.
+func (b *broadcaster) refuses(tx bearer, verdict chains.Verdict) {
+	if b.refused[tx.txid] != verdict {
+		b.refused[tx.txid] = verdict
+		b.log.Warn("a node refuses a payout", "batch", tx.batch, "txid", tx.txid, "verdict", string(verdict))
 	}
+}
+
+// taken notes that a node has a variant, and books the first time.
+func (b *broadcaster) taken(ctx context.Context, tx bearer, verdict chains.Verdict) error {
+	b.sent[tx.txid] = b.now()
 	if tx.known {
-		return verdict, nil
+		return nil
 	}
 	b.log.Info("payout broadcast", "batch", tx.batch, "txid", tx.txid, "verdict", string(verdict))
 	for _, id := range tx.withdrawals {
 		b.notes.set(id, "")
 	}
-	return verdict, b.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
+	return b.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
 		batch, ok := s.Batch(tx.batch)
 		if !ok || slices.Contains(batch.Taken, tx.txid) {
 			return nil, nil
@@ -143,16 +147,45 @@ func (b *broadcaster) send(ctx context.Context, tx bearer) (chains.Verdict, erro
 	})
 }
 
-// give hands a transaction to the nodes, unless it may not be sent any more: then
-// its outcome is as unknown as before. No halt becomes durable meanwhile.
-func (b *broadcaster) give(ctx context.Context, tx bearer) (chains.Verdict, error) {
+// give hands variants to the nodes, but for those that may not be sent any more:
+// then their outcome is as unknown as before. No halt becomes durable meanwhile.
+func (b *broadcaster) give(ctx context.Context, variants []bearer) ([]chains.Verdict, error) {
 	defer b.ledger.act(b.id)()
-	may := false
+	may := map[string]bool{}
 	if err := b.ledger.View(func(s *pegs.State) {
-		batch, ok := s.Batch(tx.batch)
-		may = ok && slices.ContainsFunc(s.Sendable(batch), func(v pegs.Signed) bool { return v.TxID == tx.txid })
-	}); err != nil || !may {
-		return chains.Unknown, err
+		if batch, ok := s.Batch(variants[0].batch); ok {
+			for _, v := range s.Sendable(batch) {
+				may[v.TxID] = true
+			}
+		}
+	}); err != nil {
+		return nil, err
 	}
-	return b.chain.broadcast(ctx, tx.raw)
+	var raws [][]byte
+	var places []int
+	for i, tx := range variants {
+		if may[tx.txid] {
+			raws, places = append(raws, tx.raw), append(places, i)
+		}
+	}
+	verdicts := make([]chains.Verdict, len(variants))
+	if len(raws) == 0 {
+		return verdicts, nil
+	}
+	said, err := offerTo(ctx, b.chain, raws)
+	for i, verdict := range said {
+		verdicts[places[i]] = verdict
+	}
+	return verdicts, err
+}
+
+// offerTo hands variants to the nodes of a chain: to each of them where the chain
+// knows how.
+func offerTo(ctx context.Context, chain served, variants [][]byte) ([]chains.Verdict, error) {
+	if c, ok := chain.(interface {
+		offer(ctx context.Context, variants [][]byte) ([]chains.Verdict, error)
+	}); ok {
+		return c.offer(ctx, variants)
+	}
+	return chains.OfferOne(variants, func(raw []byte) (chains.Verdict, error) { return chain.broadcast(ctx, raw) })
 }

@@ -78,6 +78,11 @@ func (f *follower) broadcast(ctx context.Context, raw []byte) (chains.Verdict, e
 	return f.Source.Broadcast(ctx, raw)
 }
 
+// offer hands each node the variants of a transaction until it has one.
+func (f *follower) offer(ctx context.Context, variants [][]byte) ([]chains.Verdict, error) {
+	return chains.Offer(ctx, f.Source, variants)
+}
+
 func (f *follower) watchers(g *Gateway, add addLoop) {
 	add("mempool", f.Poll, g.mempools[f.id].step)
 	add("missing", max(f.Poll, g.cfg.Pace), newObituary(g, f).step)
