@@ -18,10 +18,10 @@
 // with its reason, and is never skipped in silence (Subject.Lacks).
 //
 // The subjects are in this package's tests: a Sim and an embedded chain of every
-// coin, btcd, litecoind with and without extension blocks, bchd, and the embedded
-// Dogecoin in a process of its own. To add one: fill in a Subject there
-// (internal/nodetest.World drives any node with bitcoind's RPC). To add a case: a row
-// in cases.
+// coin, btcd, litecoind with and without extension blocks, bchd, the embedded
+// Dogecoin in a process of its own, and for chains of accounts the embedded Ethereum
+// and anvil. To add one: fill in a Subject there (internal/nodetest.World drives any
+// node with bitcoind's RPC). To add a case: a row in cases.
 //
 // # The simulator
 //

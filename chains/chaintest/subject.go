@@ -144,6 +144,10 @@ type Wallet struct {
 	Change []byte
 	// MaxRate is the highest fee rate that it pays.
 	MaxRate chains.FeeRate
+	// Cost is what a payout of an account has cost, by the chain. nil: the wallet has
+	// coins and not an account. That of an account pays one payee in a transaction, from
+	// all that came in, and the fee beside it.
+	Cost func(txid string) (chains.Amount, error)
 	// Pay plans and signs one payout from funds; height is that of the tip.
 	Pay func(funds []Fund, payees []Output, rate chains.FeeRate, height uint64) (*Payout, error)
 }

@@ -42,8 +42,8 @@ var cases = []caseOf{
 	{"mempool, a block takes its coins", canReorg, mempoolOutmined},
 	{"mempool, evicted", func(s *Subject) bool { return s.Evict != nil }, mempoolEvicted},
 	{"payouts to each kind", hasWallet, payoutKinds},
-	{"fees", hasWallet, payoutFees},
-	{"dust", hasWallet, payoutDust},
+	{"fees", hasCoins, payoutFees},
+	{"dust", hasCoins, payoutDust},
 	{"restart of the client", always, restartClient},
 	{"restart of the node", func(s *Subject) bool { return s.Restart != nil }, restartNode},
 	{"node of another network", func(s *Subject) bool { return s.Strangers != nil }, strangers},
@@ -56,6 +56,9 @@ var cases = []caseOf{
 func canReorg(s *Subject) bool { return s.Reorg != nil }
 
 func hasWallet(s *Subject) bool { return s.Wallet != nil }
+
+// hasCoins says that payouts are made of coins, and not from an account.
+func hasCoins(s *Subject) bool { return hasWallet(s) && s.Wallet.Cost == nil }
 
 // Run holds a chain against the conformance suite. A case that does not apply is
 // said, with its reason; to have neither a reason nor what the case needs is a

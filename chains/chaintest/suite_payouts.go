@@ -61,14 +61,8 @@ func (h *holder) payout(rate chains.FeeRate, outputs ...Output) (p *Payout, chan
 	if err != nil || txid != p.TxID {
 		h.t.Fatalf("%s decodes as %s, %v", p.TxID, txid, err)
 	}
-	left := h.input(spends)
-	for _, out := range made {
-		if left, err = left.Sub(out.Amount); err != nil {
-			h.t.Fatal(err)
-		}
-	}
-	if left != p.Fee {
-		h.t.Errorf("the inputs hold %s beyond the outputs, the fee is said to be %s", left, p.Fee)
+	if h.trial.Wallet.Cost == nil {
+		h.leaves(spends, made, p.Fee)
 	}
 	for _, o := range outputs {
 		script, err := h.trial.Chain.Script(o.Address)
@@ -95,6 +89,21 @@ func (h *holder) payout(rate chains.FeeRate, outputs ...Output) (p *Payout, chan
 	return p, change
 }
 
+// leaves says that a transaction leaves so much to the miner.
+func (h *holder) leaves(spends []chains.Spend, made []chains.Output, fee chains.Amount) {
+	h.t.Helper()
+	left := h.input(spends)
+	for _, out := range made {
+		var err error
+		if left, err = left.Sub(out.Amount); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	if left != fee {
+		h.t.Errorf("the inputs hold %s beyond the outputs, the fee is said to be %s", left, fee)
+	}
+}
+
 // input is what the funds that are spent hold.
 func (h *holder) input(spends []chains.Spend) (total chains.Amount) {
 	h.t.Helper()
@@ -116,8 +125,8 @@ func (h *holder) send(p *Payout) {
 	}
 }
 
-// payoutKinds pays one payee of each kind with one transaction, which the node takes,
-// knows when it comes again, and mines.
+// payoutKinds pays one payee of each kind with one transaction, or one each from an
+// account, which the node takes, knows when it comes again, and mines.
 func payoutKinds(t *testing.T, r *trial) {
 	kinds := slices.DeleteFunc(r.Kinds(t.Name()), func(k Kind) bool { return k.In })
 	h := r.fund(t, kinds, 2, 2, 3)
@@ -125,25 +134,48 @@ func payoutKinds(t *testing.T, r *trial) {
 	for i, k := range kinds {
 		outputs = append(outputs, Output{Address: k.Address, Units: r.units(i)})
 	}
-	p, _ := h.payout(2*r.Chain.Facts().RelayFee, outputs...)
-	h.send(p)
-	if verdict, err := h.client.Broadcast(t.Context(), p.Raw); verdict != chains.Known && verdict != chains.Accepted {
-		t.Errorf("sent again while it waits: %s, %v", verdict, err)
+	together := [][]Output{outputs}
+	if r.Wallet.Cost != nil {
+		together = slices.Collect(slices.Chunk(outputs, 1))
+	}
+	txids := make([]string, 0, len(kinds)) // of each kind
+	var sent []*Payout
+	for _, list := range together {
+		p, _ := h.payout(2*r.Chain.Facts().RelayFee, list...)
+		h.send(p)
+		if verdict, err := h.client.Broadcast(t.Context(), p.Raw); verdict != chains.Known && verdict != chains.Accepted {
+			t.Errorf("sent again while it waits: %s, %v", verdict, err)
+		}
+		sent = append(sent, p)
+		txids = append(txids, slices.Repeat([]string{p.TxID}, len(list))...)
 	}
 	r.mine(t, 1)
 	h.follow()
 	for i, k := range kinds {
-		h.one(k, p.TxID, r.units(i))
+		h.one(k, txids[i], r.units(i))
 	}
-	_, _, spends, _ := r.Chain.DecodeTransaction(p.Raw)
+	for _, p := range sent {
+		h.mined(p)
+	}
+}
+
+// mined says what a payout that was mined has done.
+func (h *holder) mined(p *Payout) {
+	h.t.Helper()
+	_, _, spends, _ := h.trial.Chain.DecodeTransaction(p.Raw)
 	for _, s := range spends {
 		if h.spent[s.Outpoint] != p.TxID {
-			t.Errorf("%v is spent by %q", s.Outpoint, h.spent[s.Outpoint])
+			h.t.Errorf("%v is spent by %q", s.Outpoint, h.spent[s.Outpoint])
+		}
+	}
+	if h.trial.Wallet.Cost != nil {
+		if cost, err := h.trial.Wallet.Cost(p.TxID); err != nil || cost.IsZero() || p.Fee.Less(cost) {
+			h.t.Errorf("%s has cost %s, %v; at most %s was to be paid", p.TxID, cost, err, p.Fee)
 		}
 	}
 	// Spent outputs alone do not tell a node that it was this very transaction.
-	if verdict, err := h.client.Broadcast(t.Context(), p.Raw); verdict != chains.Known && verdict != chains.Conflict {
-		t.Errorf("sent again when it is mined: %s, %v", verdict, err)
+	if verdict, err := h.client.Broadcast(h.t.Context(), p.Raw); verdict != chains.Known && verdict != chains.Conflict {
+		h.t.Errorf("sent again when it is mined: %s, %v", verdict, err)
 	}
 }
 
