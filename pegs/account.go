@@ -185,18 +185,6 @@ func (c *Chain) received(key string, h *Holding) chains.Amount {
 	return total
 }
 
-// ownKind is what an address is of our own scripts; empty when it is none.
-func (c *Chain) ownKind(address string) chains.WatchKind {
-	for _, e := range c.Epochs {
-		for _, script := range e.Scripts {
-			if strings.EqualFold(script.Address, address) {
-				return script.Kind
-			}
-		}
-	}
-	return ""
-}
-
 // OwnAddress is the address of a kind (change: the hot account) of the newest epoch.
 func (c *Chain) OwnAddress(kind chains.WatchKind) (string, error) {
 	for _, s := range c.NewestEpoch().Scripts {

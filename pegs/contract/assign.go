@@ -90,6 +90,9 @@ func (c *call) batchProblem(b batch) string {
 	if c.assigned(b.id) != nil || c.withdrawal(b.id) != nil {
 		return "batch exists already"
 	}
+	if b.chain == eth && len(b.ids) > 1 {
+		return "a transaction of an account pays one withdrawal"
+	}
 	for _, id := range b.ids {
 		if text(c.withdrawal(id), "state") != requested {
 			return "withdrawal is not in state requested"
@@ -101,7 +104,7 @@ func (c *call) batchProblem(b batch) string {
 // spendProblem checks the inputs: none may belong to another batch, but a
 // cancel takes those of an open one, at least one of them.
 func (c *call) spendProblem(b batch) string {
-	if len(b.spends) == 0 || len(b.spends) > maxList || !distinct(b.spends) {
+	if len(b.spends) == 0 || len(b.spends) > maxList || !distinct(b.spends) || b.chain == eth && len(b.spends) > 1 {
 		return "invalid spends"
 	}
 	taken := 0

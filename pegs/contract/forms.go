@@ -15,7 +15,7 @@ var (
 	tokenDeposit = regexp.MustCompile(`^eth:0x[0-9a-f]{64}:(0|[1-9][0-9]{0,5})$`)
 	etherDeposit = regexp.MustCompile(`^eth:0x[0-9a-f]{40}:(0|[1-9][0-9]{0,77})$`)
 	outpointForm = regexp.MustCompile(`^[0-9a-f]{64}:(0|[1-9][0-9]{0,9})$`)
-	nonceForm    = regexp.MustCompile(`^0x[0-9a-f]{40}:(0|[1-9][0-9]{0,18})$`)
+	nonceForm    = regexp.MustCompile(`^0x[0-9a-f]{40}:(0|[1-9][0-9]{0,9})$`)
 	utxoTxID     = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	etherTxID    = regexp.MustCompile(`^0x[0-9a-f]{64}$`)
 	batchForm    = regexp.MustCompile(`^[0-9a-z][0-9a-z:._-]{0,79}$`)
@@ -72,13 +72,14 @@ func isTxID(chain, txid string) bool {
 // isSpend says whether a text names an input of a chain: an outpoint, on
 // Ethereum a sender and nonce.
 func isSpend(chain, spend string) bool {
+	form := outpointForm
 	if chain == eth {
-		return nonceForm.MatchString(spend)
+		form = nonceForm
 	}
-	if !outpointForm.MatchString(spend) {
+	if !form.MatchString(spend) {
 		return false
 	}
-	_, err := strconv.ParseUint(spend[65:], 10, 32)
+	_, err := strconv.ParseUint(spend[strings.IndexByte(spend, ':')+1:], 10, 32)
 	return err == nil
 }
 

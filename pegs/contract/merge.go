@@ -49,9 +49,12 @@ func mergedAsset(ctx seam.Context, network string, old *asset, given *jsvalue.Ob
 			if !given.Has(m.name) {
 				v = had
 			}
-			if m.kind == fixedMember && !jsvalue.Equal(v, had) {
+			if m.kind == fixedMember && !jsvalue.Equal(v, had) && !sameToken(m.name, v, had) {
 				return nil, "chain, token and precision of an asset never change"
 			}
+		}
+		if m.kind == fixedMember && old != nil {
+			v = old.row.Get(m.name)
 		}
 		next.Set(m.name, v)
 	}
@@ -74,7 +77,13 @@ func mergedAsset(ctx seam.Context, network string, old *asset, given *jsvalue.Ob
 	return next, ""
 }
 
-// identityProblem checks what an asset is.
+// sameToken says whether two spellings name one token: rows have small letters.
+func sameToken(member string, v, had jsvalue.Value) bool {
+	given, isText := v.(string)
+	return member == "token" && isText && had == strings.ToLower(given)
+}
+
+// identityProblem checks what an asset is, and writes its token in small letters.
 func identityProblem(ctx seam.Context, network string, row *jsvalue.Object, fresh bool) string {
 	symbol, chain := text(row, "symbol"), text(row, "chain")
 	token, hasToken := row.String("token")
@@ -95,6 +104,7 @@ func identityProblem(ctx seam.Context, network string, row *jsvalue.Object, fres
 		if _, err := address.Decode(chain, network, token); err != nil {
 			return "invalid token"
 		}
+		row.Set("token", strings.ToLower(token))
 	}
 	for other := range ctx.Table("assets").FindAll("chain", chain) {
 		if strings.EqualFold(text(other, "token"), token) {
