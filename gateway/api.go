@@ -166,5 +166,6 @@ type ReserveItem struct {
 	Kind    string  `json:"kind"` // deposit, hot, change or cold
 	TxID    *string `json:"txid"`
 	Index   *uint32 `json:"index"`
+	Token   string  `json:"token,omitempty"` // contract; the chain's own coin has none
 	Amount  string  `json:"amount"`
 }

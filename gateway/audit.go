@@ -72,14 +72,27 @@ func (g *Gateway) reserves(ctx context.Context) (Reserves, error) {
 	r := Reserves{Audit: audit, Items: []ReserveItem{}}
 	for _, books := range snap.chains {
 		for _, item := range books.ledger.Items {
-			txid, index := item.Outpoint.TxID, item.Outpoint.Index
-			r.Items = append(r.Items, ReserveItem{
-				Chain: string(item.Chain), Address: item.Address, Kind: string(item.Kind), TxID: &txid, Index: &index,
-				Amount: item.Amount.Coin(pegs.CoinDecimals(item.Chain)),
-			})
+			r.Items = append(r.Items, books.reserve(item))
 		}
 	}
 	return r, nil
+}
+
+// reserve is an item for users. What an account holds is no output.
+func (b *chainBooks) reserve(item pegs.Item) ReserveItem {
+	r := ReserveItem{Chain: string(item.Chain), Address: item.Address, Kind: string(item.Kind), Token: item.Token}
+	if item.Outpoint.TxID != "" {
+		txid, index := item.Outpoint.TxID, item.Outpoint.Index
+		r.TxID, r.Index = &txid, &index
+	}
+	decimals := pegs.CoinDecimals(item.Chain)
+	for _, a := range b.assets {
+		if item.Token != "" && strings.EqualFold(a.Asset.Token, item.Token) {
+			decimals = a.Asset.Decimals
+		}
+	}
+	r.Amount = item.Amount.Coin(decimals)
+	return r
 }
 
 // snapshot is what ledger and sidechain say at one moment.
@@ -233,7 +246,11 @@ func (g *Gateway) scan(ctx context.Context, books chainBooks, accounts []string)
 	if books.ledger.Block.Hash == "" {
 		return pegs.ScannerView{}, errors.New("the ledger has no block yet")
 	}
-	return s.sync(ctx, books.book, books.start, accounts, books.ledger.Block)
+	scanned, err := s.sync(ctx, books.book, books.start, accounts, books.ledger.Block)
+	if f, ok := g.served(books.id).(*accountFollower); ok && err == nil {
+		err = f.reread(ctx, books.ledger, scanned)
+	}
+	return scanned, err
 }
 
 // watchBooks audits from time to time, each chain by itself: what keeps one from

@@ -116,32 +116,34 @@ func (f *follower) caughtUp() bool {
 }
 
 // watchNew matches the deposit addresses of new accounts from the next block on.
-func (f *follower) watchNew(ctx context.Context) error {
+func (f *follower) watchNew(ctx context.Context) (err error) {
+	extend := func(fresh []string) error { return f.book.extend(f.set, fresh) }
+	f.accounts, err = watchNewcomers(ctx, f.id, f.ledger, f.sidechain, f.accounts, extend)
+	return err
+}
+
+// watchNewcomers has the accounts of base block `since` and later watched that are
+// not yet, and says where to look on from.
+func watchNewcomers(ctx context.Context, id chains.ID, l *Ledger, side Sidechain, since uint64, extend func([]string) error) (uint64, error) {
 	var fresh []string
 	var upTo uint64
-	err := f.sidechain.View(func(v SideState) error {
-		fresh, upTo = v.AccountsSince(f.accounts), v.Head().Base.Number
+	err := side.View(func(v SideState) error {
+		fresh, upTo = v.AccountsSince(since), v.Head().Base.Number
 		return nil
 	})
 	if err != nil {
-		return err
+		return since, err
 	}
-	if err := f.ledger.View(func(s *pegs.State) {
-		c, _ := s.Chain(f.id)
+	if err := l.View(func(s *pegs.State) {
+		c, _ := s.Chain(id)
 		fresh = slices.DeleteFunc(fresh, func(name string) bool { live, _ := c.Watched(name); return live })
-	}); err != nil {
-		return err
+	}); err != nil || len(fresh) == 0 {
+		return upTo, err
 	}
-	if len(fresh) > 0 {
-		if err := f.book.extend(f.set, fresh); err != nil {
-			return err
-		}
-		if err := f.ledger.Append(ctx, &pegs.Watching{Chain: f.id, Accounts: fresh}); err != nil {
-			return err
-		}
+	if err := extend(fresh); err != nil {
+		return since, err
 	}
-	f.accounts = upTo
-	return nil
+	return upTo, l.Append(ctx, &pegs.Watching{Chain: id, Accounts: fresh})
 }
 
 // follow takes the chain's steps one by one; more says that there may be others.

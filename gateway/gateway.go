@@ -33,9 +33,11 @@ const ScannerFile = "scanner.db"
 
 // ChainConfig is one outside chain and how it is reached.
 type ChainConfig struct {
-	Coin   *utxo.Coin
-	Source chains.Source
-	Quorum int // nodes that Source asks to agree, for display
+	// Exactly one of Coin, with Source, and Accounts is set.
+	Coin     *utxo.Coin
+	Source   chains.Source
+	Accounts *AccountChain
+	Quorum   int // nodes that are asked to agree, for display
 	// Scanner is a node's JSON-RPC for the independent scanner; without one
 	// audits of the chain are never ok.
 	Scanner NodeRPC
@@ -67,11 +69,37 @@ type ChainConfig struct {
 }
 
 // ID is which chain it is.
-func (c *ChainConfig) ID() chains.ID { return c.Coin.ID() }
+func (c *ChainConfig) ID() chains.ID {
+	if c.Accounts != nil {
+		return c.Accounts.ID
+	}
+	return c.Coin.ID()
+}
 
-func (c *ChainConfig) network() chains.Network { return c.Coin.Network() }
+func (c *ChainConfig) network() chains.Network {
+	if c.Accounts != nil {
+		return c.Accounts.Network
+	}
+	return c.Coin.Network()
+}
 
-func (c *ChainConfig) facts() chains.Facts { return c.Coin.Facts() }
+func (c *ChainConfig) policy() pegs.Policy {
+	if c.Accounts != nil {
+		return pegs.AccountPolicy()
+	}
+	return pegs.PolicyOf(c.ID(), c.Coin.Facts())
+}
+
+// check says what is wrong with a configuration.
+func (c *ChainConfig) valid() error {
+	if c.Accounts != nil {
+		return c.Accounts.check()
+	}
+	if c.FeeMin == 0 || c.FeeMax < c.FeeMin {
+		return fmt.Errorf("gateway: %s: fee rates from %d to %d", c.ID(), c.FeeMin, c.FeeMax)
+	}
+	return nil
+}
 
 // Config is what a Gateway is made of.
 type Config struct {
@@ -197,8 +225,8 @@ func (c *Config) defaults() error {
 		if chain.MaxLag == 0 {
 			chain.MaxLag = defaultMaxLag
 		}
-		if chain.FeeMin == 0 || chain.FeeMax < chain.FeeMin {
-			return fmt.Errorf("gateway: %s: fee rates from %d to %d", chain.ID(), chain.FeeMin, chain.FeeMax)
+		if err := chain.valid(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -240,6 +268,9 @@ func (g *Gateway) open() (err error) {
 
 // watch readies the services of a chain that the ledger knows.
 func (g *Gateway) watch(chain ChainConfig) error {
+	if chain.Accounts != nil {
+		return g.watchAccounts(chain)
+	}
 	f, err := newFollower(chain, g.ledger, g.cfg.Sidechain, g.log)
 	if err != nil {
 		return err
@@ -283,9 +314,11 @@ func (g *Gateway) configure(ctx context.Context, cfg ChainConfig, keys []Publish
 	id := cfg.ID()
 	want := pegs.Configured{
 		Chain: id, Network: g.cfg.Network, Start: cfg.Start, Confirmations: cfg.Confirmations,
-		InputExtra: pegs.DefaultInputExtra, Policy: pegs.PolicyOf(id, cfg.facts()), Limits: cfg.Limits,
+		InputExtra: pegs.DefaultInputExtra, Policy: cfg.policy(), Limits: cfg.Limits,
 	}
-	if cfg.InputExtra != nil {
+	if cfg.Accounts != nil {
+		want.InputExtra, want.Confirmations = 0, 0
+	} else if cfg.InputExtra != nil {
 		want.InputExtra = *cfg.InputExtra
 	}
 	var epochs []pegs.EpochAdded
@@ -343,10 +376,16 @@ func (g *Gateway) epoch(key PublishedKey) (pegs.EpochAdded, error) {
 	if err != nil {
 		return pegs.EpochAdded{}, err
 	}
-	return pegs.EpochAdded{
+	epoch := pegs.EpochAdded{
 		Chain: key.Chain, Epoch: key.Epoch, Key: key.Key, Birthday: key.Birthday,
 		Scripts: []pegs.OwnScript{{Kind: chains.WatchChange, Address: address, Script: hex.EncodeToString(script)}},
-	}, nil
+	}
+	if key.Chain != chains.ETH {
+		return epoch, nil
+	}
+	sweeper, err := g.sweeper(key.Epoch)
+	epoch.Scripts = append(epoch.Scripts, sweeper)
+	return epoch, err
 }
 
 // loops are the services, those that take facts in before those that act on them.

@@ -157,6 +157,8 @@ type Keys interface {
 	MasterKey(chain chains.ID, epoch uint32) ([33]byte, error)
 	ChangeScript(chain chains.ID, epoch uint32) ([]byte, error)
 	ChangeAddress(chain chains.ID, epoch uint32) (string, error)
+	// SweeperAddress is Ethereum's account that pays the gas of sweeps.
+	SweeperAddress(epoch uint32) (string, error)
 }
 
 // NodeRPC is a node's JSON-RPC, for the scanner alone.

@@ -104,15 +104,8 @@ func (w *nodeWatch) judgeLag(ctx context.Context, l *Ledger, id chains.ID, reaso
 
 // lag says in words that the nodes are behind, or nothing.
 func (f *follower) lag(tip chains.BlockRef) string {
-	ahead, nodes := 0, f.Source.Health()
-	for _, n := range nodes {
-		if n.OK && n.Height > tip.Height+f.MaxLag {
-			ahead++
-		}
-	}
-	// So many that not all of them can be the ones that may fail.
-	if ahead > max(len(nodes)-max(f.Quorum, 1), 0) {
-		return fmt.Sprintf("enough nodes agree up to height %d only, and %d of %d are more than %d blocks above", tip.Height, ahead, len(nodes), f.MaxLag)
+	if said := laggards(f.Source.Health(), tip, f.Quorum, f.MaxLag); said != "" {
+		return said
 	}
 	var own chains.Header
 	if err := f.ledger.View(func(s *pegs.State) {
@@ -130,6 +123,21 @@ func (f *follower) lag(tip chains.BlockRef) string {
 		return fmt.Sprintf("the newest block, %d, is %s old", own.Height, age.Round(time.Minute))
 	}
 	return ""
+}
+
+// laggards says in words that so many nodes are more than maxLag blocks above what
+// enough of them agree on that not all of these can be the ones that may fail.
+func laggards(nodes []chains.NodeHealth, tip chains.BlockRef, quorum int, maxLag uint64) string {
+	ahead := 0
+	for _, n := range nodes {
+		if n.OK && n.Height > tip.Height+maxLag {
+			ahead++
+		}
+	}
+	if ahead <= max(len(nodes)-max(quorum, 1), 0) {
+		return ""
+	}
+	return fmt.Sprintf("enough nodes agree up to height %d only, and %d of %d are more than %d blocks above", tip.Height, ahead, len(nodes), maxLag)
 }
 
 const (

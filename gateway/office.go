@@ -28,6 +28,9 @@ type office struct {
 
 // papers are what the signer is shown, and what is read from what it gives.
 type papers interface {
+	// payable is the script that a withdrawal is paid to, or the reason why it
+	// cannot be paid.
+	payable(s *pegs.State, w *pegs.Withdrawal) (script []byte, reason string)
 	// request puts together what the signer wants to see of a batch.
 	request(batch string) (hotwallet.SignRequest, error)
 	// complete adds what is worth fetching only when the rest is there.

@@ -65,7 +65,7 @@ func (p *payer) step(ctx context.Context) error {
 
 // check queues the withdrawals that can be paid and parks the others, whose
 // tokens are then given back.
-func (p *payer) check(ctx context.Context) error {
+func (p *office) check(ctx context.Context) error {
 	for {
 		waits := 0
 		if err := p.ledger.View(func(s *pegs.State) { waits = len(s.ToCheck(p.id)) }); err != nil || waits == 0 {
@@ -77,11 +77,11 @@ func (p *payer) check(ctx context.Context) error {
 	}
 }
 
-func (p *payer) checkSome(ctx context.Context) error {
+func (p *office) checkSome(ctx context.Context) error {
 	return p.ledger.Do(ctx, func(s *pegs.State) (entries []Entry, err error) {
 		waits := s.ToCheck(p.id)
 		for _, w := range waits[:min(len(waits), checksPerCommit)] {
-			script, reason := p.payable(s, w)
+			script, reason := p.papers.payable(s, w)
 			if reason != "" {
 				p.log.Warn("withdrawal cannot be paid", "withdrawal", w.ID, "reason", reason)
 				entries = append(entries, Entry{Event: &pegs.Parked{Withdrawal: w.ID, Reason: reason, GiveBack: true}})

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"causeway/chains"
+	"causeway/chains/bitcoin"
 	"causeway/chains/chaintest"
 
 	"github.com/btcsuite/btcd/blockchain"
@@ -133,7 +134,10 @@ func (n forgetful) RawBlock(ctx context.Context, hash string) ([]byte, error) {
 // behind it or before: what is spent of that is its end too, and the bytes between
 // are shown.
 func TestObituaryOfAnAncestor(t *testing.T) {
-	coin := (&world{t: t}).coin()
+	coin, err := bitcoin.New(chains.Regtest)
+	if err != nil {
+		t.Fatal(err)
+	}
 	spending := func(outs ...wire.OutPoint) *wire.MsgTx {
 		tx := wire.NewMsgTx(2)
 		for i := range outs {

@@ -22,6 +22,7 @@ type ScanNode struct {
 	endpoint string
 	user     *url.Userinfo
 	name     string
+	version  string // of JSON-RPC
 	http     *http.Client
 }
 
@@ -35,16 +36,25 @@ func NewScanNode(address string) (*ScanNode, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, errors.New("gateway: a node's URL must be http://user:password@host:port")
 	}
-	n := &ScanNode{user: u.User, name: u.Host, http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{}}}
+	n := &ScanNode{user: u.User, name: u.Host, version: "1.0", http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{}}}
 	u.User = nil
 	n.endpoint = u.String()
 	return n, nil
 }
 
+// NewAccountScanNode makes a client of a node of Ethereum.
+func NewAccountScanNode(address string) (*ScanNode, error) {
+	n, err := NewScanNode(address)
+	if err == nil {
+		n.version = "2.0"
+	}
+	return n, err
+}
+
 // Call implements NodeRPC. Numbers come as json.Number where result leaves
 // their type open.
 func (n *ScanNode) Call(ctx context.Context, method string, params []any, result any) error {
-	body, err := json.Marshal(map[string]any{"jsonrpc": "1.0", "id": 1, "method": method, "params": params})
+	body, err := json.Marshal(map[string]any{"jsonrpc": n.version, "id": 1, "method": method, "params": params})
 	if err != nil {
 		return err
 	}
@@ -97,9 +107,18 @@ type ScanNodes struct {
 
 // NewScanNodes makes clients from URLs, quorum of which must agree.
 func NewScanNodes(addresses []string, quorum int) (*ScanNodes, error) {
+	return scanNodes(addresses, quorum, NewScanNode)
+}
+
+// NewAccountScanNodes is NewScanNodes for nodes of Ethereum.
+func NewAccountScanNodes(addresses []string, quorum int) (*ScanNodes, error) {
+	return scanNodes(addresses, quorum, NewAccountScanNode)
+}
+
+func scanNodes(addresses []string, quorum int, open func(string) (*ScanNode, error)) (*ScanNodes, error) {
 	s := &ScanNodes{quorum: quorum}
 	for _, address := range addresses {
-		node, err := NewScanNode(address)
+		node, err := open(address)
 		if err != nil {
 			return nil, err
 		}

@@ -171,26 +171,30 @@ func prepareScans(db *bbolt.DB, network string) error {
 
 // load is the stored state of a chain, or an empty one.
 func (s *scanStore) load(chain chains.ID, start uint64) *scanState {
-	state := newScanState(start)
-	if s.db == nil {
-		return state
-	}
 	var stored scanState
+	if !s.read(chain, &stored) || stored.Version != scanVersion || stored.Start != start {
+		return newScanState(start)
+	}
+	return &stored
+}
+
+// read takes the stored state of a chain into state, if there is one.
+func (s *scanStore) read(chain chains.ID, state any) (ok bool) {
+	if s.db == nil {
+		return false
+	}
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		text := tx.Bucket(bucketScans).Get([]byte("chain " + chain))
 		if text == nil {
 			return errors.New("none")
 		}
-		return json.Unmarshal(text, &stored)
+		return json.Unmarshal(text, state)
 	})
-	if err != nil || stored.Version != scanVersion || stored.Start != start {
-		return state
-	}
-	return &stored
+	return err == nil
 }
 
 // save writes a state, not too often unless it must be.
-func (s *scanStore) save(chain chains.ID, state *scanState, now time.Time, must bool) error {
+func (s *scanStore) save(chain chains.ID, state any, now time.Time, must bool) error {
 	if s.db == nil || !must && now.Sub(s.saved[chain]) < saveEvery {
 		return nil
 	}

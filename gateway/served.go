@@ -30,7 +30,7 @@ type served interface {
 	payers(g *Gateway, add addLoop)
 	// seen lists the deposits of an account (empty: of all) that no block of the
 	// ledger holds.
-	seen(g *Gateway, account string) []seenDeposit
+	seen(g *Gateway, s *pegs.State, account string) []seenDeposit
 	// shown is how deep a block is and how deep it has to be, as users are told: by
 	// default what the ledger says.
 	shown(in *chains.BlockRef, depth, needed uint64) (confirmations, confirmationsNeeded uint64)
@@ -93,7 +93,7 @@ func (f *follower) payers(g *Gateway, add addLoop) {
 	add("payouts", max(f.Poll, g.cfg.Pace), p.step, g.ledger.Changed(), g.cfg.Sidechain.Subscribe())
 }
 
-func (f *follower) seen(g *Gateway, account string) (list []seenDeposit) {
+func (f *follower) seen(g *Gateway, _ *pegs.State, account string) (list []seenDeposit) {
 	for _, p := range g.mempools[f.id].payments(account) {
 		p.chain = f.id
 		list = append(list, seenDeposit{

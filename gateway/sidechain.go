@@ -30,15 +30,21 @@ type BlockStore interface {
 	Block(number uint64) (*base.Block, bool, error)
 }
 
-// NewSidechain reads the tables of an engine and the blocks of its base layer.
-func NewSidechain(engine Engine, blocks BlockStore) Sidechain {
-	return &engineState{engine: engine, blocks: blocks}
+// NewSidechain reads the tables of an engine and the blocks of its base layer. What
+// decimals tokens have on their chains the sidechain does not say: tokens does.
+func NewSidechain(engine Engine, blocks BlockStore, tokens ...AccountToken) Sidechain {
+	e := &engineState{engine: engine, blocks: blocks, decimals: map[string]int{}}
+	for _, t := range tokens {
+		e.decimals[t.Symbol] = t.Decimals
+	}
+	return e
 }
 
 // engineState is a Sidechain, and its SideState while the store is locked.
 type engineState struct {
-	engine Engine
-	blocks BlockStore
+	engine   Engine
+	blocks   BlockStore
+	decimals map[string]int // of tokens, by symbol
 }
 
 // View implements Sidechain.
@@ -172,7 +178,10 @@ func (e *engineState) Assets() (list []pegs.Asset, err error) {
 			MintsPaused: row.Get("mints_paused") == true,
 		}
 		if a.Decimals = pegs.CoinDecimals(a.Chain); a.Token != "" {
-			a.Decimals = a.Precision // the adapter of ERC-20s knows better
+			a.Decimals = a.Precision
+			if decimals, ok := e.decimals[a.Symbol]; ok {
+				a.Decimals = decimals
+			}
 		}
 		list = append(list, a)
 	}

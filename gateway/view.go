@@ -227,7 +227,7 @@ func (g *Gateway) Deposits(account, cursor string, limit int) (Page[Deposit], er
 func (g *Gateway) seen(s *pegs.State, account string) []seenDeposit {
 	var list []seenDeposit
 	for _, f := range g.chains {
-		list = append(list, f.seen(g, account)...)
+		list = append(list, f.seen(g, s, account)...)
 	}
 	list = slices.DeleteFunc(list, func(d seenDeposit) bool { _, known := s.Deposit(d.id); return known })
 	slices.SortStableFunc(list, func(a, b seenDeposit) int {
@@ -272,8 +272,17 @@ func (g *Gateway) Deposit(id string) (d Deposit, err error) {
 	return d, nil
 }
 
+// decimalsOf is how many decimals amounts of a chain's coin, or of a token of it,
+// have.
+func decimalsOf(s *pegs.State, chain chains.ID, token string) int {
+	if asset, ok := s.AssetOf(chain, token); ok {
+		return asset.Decimals
+	}
+	return pegs.CoinDecimals(chain)
+}
+
 func (g *Gateway) depositView(s *pegs.State, d *pegs.Deposit) Deposit {
-	decimals := pegs.CoinDecimals(d.Chain)
+	decimals := decimalsOf(s, d.Chain, d.Token)
 	v := Deposit{
 		ID: d.ID, Chain: string(d.Chain), Symbol: d.Symbol, Account: d.Account, Address: d.Address,
 		TxID: d.Outpoint.TxID, Index: d.Outpoint.Index, Amount: d.Amount.Coin(decimals), Quantity: d.Quantity,
@@ -368,7 +377,7 @@ func (g *Gateway) burned(id string) (Withdrawal, error) {
 	return w, g.ledger.View(func(s *pegs.State) {
 		if asset, ok := s.Asset(row.Symbol); ok {
 			if amount, err := asset.Amount(row.Net); err == nil {
-				w.Amount = amount.Coin(pegs.CoinDecimals(row.Chain))
+				w.Amount = amount.Coin(asset.Decimals)
 			}
 		}
 		if c, ok := s.Chain(row.Chain); ok {
@@ -380,7 +389,7 @@ func (g *Gateway) burned(id string) (Withdrawal, error) {
 func (g *Gateway) withdrawalView(s *pegs.State, w *pegs.Withdrawal) Withdrawal {
 	v := Withdrawal{
 		ID: w.ID, Chain: string(w.Chain), Symbol: w.Symbol, Account: w.Account, Address: w.Address, Quantity: w.Quantity,
-		Fee: w.Fee, Amount: w.Amount.Coin(pegs.CoinDecimals(w.Chain)), State: string(s.WithdrawalState(w)),
+		Fee: w.Fee, Amount: w.Amount.Coin(decimalsOf(s, w.Chain, w.Token)), State: string(s.WithdrawalState(w)),
 		Batch: w.Batch, SidechainTx: w.ID, Variants: []string{}, History: slices.Clone(w.History),
 	}
 	if w.Parked != nil {

@@ -33,21 +33,22 @@ const testMnemonic = "abandon abandon abandon abandon abandon abandon abandon ab
 // world is a whole network in one process: an embedded Bitcoin, a sequencer, an
 // engine and a gateway, all of them the real ones.
 type world struct {
-	t       *testing.T
-	dir     string
-	log     *slog.Logger
-	genesis *sidechain.Genesis
-	text    []byte
-	chainID [32]byte
-	btc     *devnet.Chain
-	rpc     *ScanNode
-	node    *node
-	clock   *testClock
-	miner   string
-	money   *utxo.Coin
-	outside chains.Source // instead of btc's, for the signer
-	tune    func(*Config) // of the gateway
-	caps    hotwallet.SignerCaps
+	t          *testing.T
+	dir        string
+	log        *slog.Logger
+	genesis    *sidechain.Genesis
+	text       []byte
+	chainID    [32]byte
+	btc        *devnet.Chain
+	rpc        *ScanNode
+	node       *node
+	clock      *testClock
+	miner      string
+	money      *utxo.Coin
+	outside    chains.Source // instead of btc's, for the signer
+	tune       func(*Config) // of the gateway
+	caps       hotwallet.SignerCaps
+	tuneSigner func(*hotwallet.SignerConfig)
 }
 
 // node is the part that is stopped and started again.
@@ -239,12 +240,16 @@ func (w *world) openSigner(n *node) error {
 	if err != nil {
 		return err
 	}
-	n.signer, err = hotwallet.OpenSigner(hotwallet.SignerConfig{
+	cfg := hotwallet.SignerConfig{
 		Journal: filepath.Join(w.dir, "signer.db"), Wallet: w.wallet(), Roles: []hotwallet.RoleKey{role}, Coins: []*utxo.Coin{w.coin()},
 		Caps:        map[chains.ID]hotwallet.SignerCaps{w.coin().ID(): w.caps},
 		BaseChainID: w.chainID, ContractID: "ssc-causeway-test", Sequencer: testKey("sequencer").Public(),
 		Final: hotwallet.Finality([]hotwallet.FinalChain{{Coin: w.coin(), Source: w.source(), Depth: 3}}, nil),
-	})
+	}
+	if w.tuneSigner != nil {
+		w.tuneSigner(&cfg)
+	}
+	n.signer, err = hotwallet.OpenSigner(cfg)
 	return err
 }
 

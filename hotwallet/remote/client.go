@@ -227,6 +227,12 @@ func (c *Client) ChangeAddress(chain chains.ID, epoch uint32) (string, error) {
 	return b.Address, err
 }
 
+// SweeperAddress is Wallet.SweeperAddress.
+func (c *Client) SweeperAddress(epoch uint32) (string, error) {
+	b, err := c.branch(chains.ETH, epoch)
+	return b.Sweeper, err
+}
+
 // branch asks once for the public side of a chain and epoch.
 func (c *Client) branch(chain chains.ID, epoch uint32) (b branch, err error) {
 	p := branchParams{chain, epoch}

@@ -162,6 +162,7 @@ type branch struct {
 	Master  []byte `json:"master"`
 	Script  []byte `json:"script"` // change
 	Address string `json:"address"`
+	Sweeper string `json:"sweeper,omitempty"` // ETH
 }
 
 // do answers a question.
@@ -244,8 +245,12 @@ func (s *Server) branch(p branchParams) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	address, err := s.Wallet.ChangeAddress(p.Chain, p.Epoch)
-	return branch{Master: master[:], Script: script, Address: address}, err
+	b := branch{Master: master[:], Script: script}
+	if b.Address, err = s.Wallet.ChangeAddress(p.Chain, p.Epoch); err != nil || p.Chain != chains.ETH {
+		return b, err
+	}
+	b.Sweeper, err = s.Wallet.SweeperAddress(p.Epoch)
+	return b, err
 }
 
 // chunks sends a stream in frames; an empty one ends it.
