@@ -38,6 +38,9 @@ func crashRun(o options, seed uint64) outcome {
 	}
 	l.counts["lives"]++
 	l.counts["lives of "+string(l.terms().id)]++
+	for _, r := range l.batches {
+		l.counts["batches of kind "+r.Kind+", "+r.State]++
+	}
 	for what, is := range map[string]bool{"lives at full speed": l.free, "lives with deep rewrites": l.deep, "lives at the coin's own depth": l.own} {
 		if is {
 			l.counts[what]++
@@ -187,7 +190,7 @@ func (l *life) rewind() error {
 
 // trapPoints are where processes are made to end.
 var trapPoints = []string{
-	"", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C10", "C11", "C12", "C13", "C14", "C15", "C16", "C17", "C18", "C19", "C20",
+	"", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C10", "C11", "C12", "C13", "C14", "C15", "C16", "C17", "C18", "C19", "C20", "C21",
 	"C23", "C24", "P1", "P2", "P3", "P4",
 }
 

@@ -170,12 +170,12 @@ func (l *life) claimReserves(c *model.Claim) error {
 	return nil
 }
 
-// claimHalts says whether payouts stand still.
+// claimHalts says whether payouts stand still, or did until an operator looked.
 func (l *life) claimHalts(c *model.Claim) error {
 	var status statusAnswer
 	err := l.api.get("/v1/status", &status)
 	for _, chain := range status.Chains {
-		c.Halted = chain.Payouts != "open" && chain.Reason != ""
+		c.Halted = chain.Payouts != "open" && chain.Reason != "" || l.resumed
 	}
 	return err
 }

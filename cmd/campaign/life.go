@@ -22,26 +22,28 @@ import (
 type life struct {
 	options
 	*network
-	seed  uint64
-	rng   *rand.Rand
-	world world
-	sim   *chaintest.Sim // of a coin
-	urls  []string       // of the chain's nodes
-	free  bool           // the process runs by itself, not step by step
-	hurry bool           // too much is sent to look at each of it
-	depth uint64         // at which deposits are credited
-	extra uint64         // how much deeper payouts find what they spend
-	own   bool           // depth is the coin's own, not a configured one
-	deep  bool           // the chain is rewritten deeper than credits are
-	home  string
-	proc  *process
-	api   *client
-	old   []byte // an older gateway.db
-	close []func()
+	seed    uint64
+	rng     *rand.Rand
+	world   world
+	sim     *chaintest.Sim // of a coin
+	urls    []string       // of the chain's nodes
+	free    bool           // the process runs by itself, not step by step
+	hurry   bool           // too much is sent to look at each of it
+	depth   uint64         // at which deposits are credited
+	extra   uint64         // how much deeper payouts find what they spend
+	own     bool           // depth is the coin's own, not a configured one
+	deep    bool           // the chain is rewritten deeper than credits are
+	resumed bool           // an operator has let a halted chain go on
+	home    string
+	proc    *process
+	api     *client
+	old     []byte // an older gateway.db
+	close   []func()
 
 	trap    trap // that the process has
 	address map[string]string
 	burns   []*burn
+	batches []assignRow // at rest
 	counts  map[string]int
 	steps   int
 

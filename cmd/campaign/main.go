@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -86,7 +87,7 @@ func start(args []string, out, log io.Writer) int {
 	flags.SetOutput(log)
 	runs := flags.Int("runs", 0, "how many (load: how large); 0: the campaign's own number")
 	seed := flags.Uint64("seed", 1, "seed of the first run")
-	workers := flags.Int("workers", 2, "runs at the same time")
+	workers := flags.Int("workers", runtime.NumCPU(), "runs at the same time")
 	off := flags.String("off", "", "defences to switch off, separated by commas")
 	chain := flags.String("chain", "", "btc, ltc, bch or doge; nothing: every seed draws one")
 	asJSON := flags.Bool("json", false, "only the result as JSON on standard output")

@@ -132,6 +132,9 @@ func (l *life) open() (string, error) {
 		return "", nil
 	}
 	rows, err := rowsOf[assignRow](l.api, "pegs", "assigns", struct{}{})
+	if err == nil {
+		l.batches = rows
+	}
 	for _, r := range rows {
 		if r.State == "open" {
 			return fmt.Sprintf("batch %s (%s) is open", r.Batch, r.Kind), err

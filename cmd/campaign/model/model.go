@@ -60,7 +60,7 @@ type Claim struct {
 	Settled    map[string]string // burn -> transaction
 	Returned   map[string]bool   // burns that were given back
 	Content    bool              // the audit finds the books equal
-	Halted     bool              // payouts stand still, with a reason
+	Halted     bool              // payouts stand still, with a reason, or did until somebody looked
 	Reserves   int64
 	Items      map[Point]int64 // outputs that it says it has
 }
