@@ -204,6 +204,9 @@ func (s *LocalSigner) Sign(ctx context.Context, r SignRequest) (Signed, error) {
 	for _, h := range held {
 		c.want.Took = append(c.want.Took, h.spend)
 	}
+	if err := s.journal.restOn(s.coins[r.Assign.Chain], r.Inputs); err != nil {
+		return Signed{}, err
+	}
 	return s.signAndRecord(c, known, unsigned, shown.block)
 }
 

@@ -269,6 +269,29 @@ func (j *journal) learn(coin *utxo.Coin, raws [][]byte) error {
 	})
 }
 
+// restOn remembers what the transactions spend that made change which is spent now.
+// One whose signatures were changed on its way has a txid that was never signed for:
+// when it leaves the chain, and a variant of the same batch is mined, what rests on
+// it is dead. coin is nil on a chain of accounts, where nothing rests on a txid.
+func (j *journal) restOn(coin *utxo.Coin, inputs []SignInput) error {
+	if coin == nil {
+		return nil
+	}
+	for _, in := range inputs {
+		if in.Watch.Kind != chains.WatchChange {
+			continue
+		}
+		known, err := j.needs(coin.ID(), in.TxID)
+		if err == nil && len(known) == 0 {
+			err = j.learn(coin, [][]byte{in.Previous})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // needs are the outpoints that a transaction spends: one that we signed, or one of
 // others that was shown. None when it is not known.
 func (j *journal) needs(chain chains.ID, txid string) (spends []string, err error) {

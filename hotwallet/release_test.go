@@ -1,6 +1,7 @@
 package hotwallet
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 
 	"causeway/chains"
 	"causeway/sidechain/graphene"
+
+	"github.com/btcsuite/btcd/wire/v2"
 )
 
 // finals are the transactions that the signer's own nodes call final.
@@ -110,6 +113,45 @@ func TestRelease(t *testing.T) {
 
 // TestNodesDoNotHoldTheSigner: while a node of one chain does not answer for a
 // release, everything else is signed.
+// TestReleaseOfWhatRestsOnAMalleatedOne: a payout is mined under another txid, its
+// change is spent by the next, and a reorganisation has a variant of the first mined
+// instead.
+func TestReleaseOfWhatRestsOnAMalleatedOne(t *testing.T) {
+	b, final := newBench(t), finals{}
+	b.open(func(c *SignerConfig) { c.Final = final.get })
+	rows, payees := b.withdrawals("w", 50_000)
+	p := b.plan("batch-1", payees, b.fund(deposit("alice", 0), 200_000))
+	parent := b.request(p, rows)
+	first := b.sign(parent)
+	second := b.sign(b.request(b.bump(p, 5_000), rows))
+
+	msg := new(wire.MsgTx)
+	if err := msg.Deserialize(bytes.NewReader(first.Raw)); err != nil {
+		t.Fatal(err)
+	}
+	msg.LockTime++ // in place of other signatures, which count in the txids of other coins
+	var raw bytes.Buffer
+	if err := msg.Serialize(&raw); err != nil {
+		t.Fatal(err)
+	}
+	index, amount, _ := p.Change()
+	change := chains.Outpoint{TxID: msg.TxHash().String(), Index: uint32(index)}
+	b.raw[change.TxID] = raw.Bytes()
+	kidRows, kidPayees := b.withdrawals("k", 50_000)
+	b.sign(b.request(b.plan("batch-2", kidPayees, Coin{
+		Outpoint: change, Amount: amount, Script: p.ChangeScript, Depth: 1, Own: true, Watch: chains.Watch{Kind: chains.WatchChange},
+	}), kidRows))
+
+	proof := SpendText(change) + " will not be made: " + deathOf("", second.TxID)[len(" is spent by "):]
+	if err := b.release("k0", proof); !errors.Is(err, ErrNotDead) {
+		t.Errorf("while nothing is final: %v", err)
+	}
+	final[second.TxID] = parent.Assign.Spends
+	if err := b.release("k0", proof); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestNodesDoNotHoldTheSigner(t *testing.T) {
 	b := newBench(t)
 	asked, answer := make(chan struct{}), make(chan struct{})
