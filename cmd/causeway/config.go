@@ -130,13 +130,14 @@ func (s Span) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // defaultConfig is what a key that is not written means.
 func defaultConfig(network string) Config {
 	chain := func(id string, enabled bool) ChainConfig {
-		c, err := coinOf(id)
-		if err != nil { // Ethereum: not of the family
-			c = builtCoin{rpcPort: 18545, feeMin: "1", feeMax: "1000"}
+		c, _ := coinOf(id)
+		credentials := "user:pass@"
+		if id == ethereumID { // its nodes take none
+			credentials = ""
 		}
 		return ChainConfig{
 			Enabled: enabled,
-			Nodes:   []string{fmt.Sprintf("http://user:pass@127.0.0.1:%d", c.rpcPort)},
+			Nodes:   []string{fmt.Sprintf("http://%s127.0.0.1:%d", credentials, c.rpcPort)},
 			Quorum:  1,
 			Poll:    Duration{time.Second},
 			FeeMin:  c.feeMin,
@@ -419,7 +420,16 @@ func (c *Config) validate() error {
 	return c.Chains.ETH.validateTokens()
 }
 
-// byID gives each chain's common section by its id.
+// sections are the chains' common sections by their ids.
+func (c *ChainsConfig) sections() map[string]*ChainConfig {
+	return map[string]*ChainConfig{"btc": &c.BTC, "ltc": &c.LTC, "bch": &c.BCH, "doge": &c.DOGE, ethereumID: &c.ETH.ChainConfig}
+}
+
+// byID are copies of sections.
 func (c *ChainsConfig) byID() map[string]ChainConfig {
-	return map[string]ChainConfig{"btc": c.BTC, "ltc": c.LTC, "bch": c.BCH, "doge": c.DOGE, "eth": c.ETH.ChainConfig}
+	copies := map[string]ChainConfig{}
+	for id, section := range c.sections() {
+		copies[id] = *section
+	}
+	return copies
 }

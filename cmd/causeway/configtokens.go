@@ -12,6 +12,9 @@ import (
 	"causeway/chains/address"
 )
 
+// ethereumID is the one chain of accounts.
+const ethereumID = string(chains.ETH)
+
 // tokensPath is where config.toml has one section for each ERC-20.
 const tokensPath = "chains.eth.tokens"
 

@@ -278,7 +278,7 @@ func (p *process) deposit(account, amount string) {
 	_, err = c.pay(ctx, p.depositAddress(account), amount)
 	must(p.t, err)
 	want := jsvalue.Big(before).Plus(jsvalue.Big(amount))
-	must(p.t, c.mineUntil(ctx, func() (bool, error) {
+	must(p.t, mineUntil(ctx, c, func() (bool, error) {
 		after, err := p.balance(ctx, account, "SWAP.BTC")
 		return jsvalue.Big(after).Eq(want), err
 	}))

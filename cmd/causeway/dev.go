@@ -19,7 +19,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"causeway/chains/devnet"
+	"causeway/chains/devnet/kit"
 	"causeway/gateway"
 	"causeway/hotwallet"
 	"causeway/sidechain"
@@ -94,7 +94,7 @@ type devMark struct {
 type devNet struct {
 	home   home
 	ids    []string // of chains, in the order of builtChains
-	chains map[string]*devnet.Chain
+	chains map[string]embedded
 
 	mu   sync.Mutex
 	mark devMark
@@ -103,7 +103,7 @@ type devNet struct {
 
 // startDev starts the network and returns when it answers. stop ends it.
 func startDev(ctx context.Context, o devOptions) (stop func() error, err error) {
-	d := &devNet{home: home{o.home}, chains: map[string]*devnet.Chain{}}
+	d := &devNet{home: home{o.home}, chains: map[string]embedded{}}
 	if err := d.adopt(); err != nil {
 		return nil, err
 	}
@@ -203,7 +203,7 @@ func (d *devNet) openChains(log *slog.Logger) error {
 		})
 	}
 	group := new(errgroup.Group)
-	opened := make([]*devnet.Chain, len(d.ids))
+	opened := make([]embedded, len(d.ids))
 	for i, id := range d.ids {
 		group.Go(func() error {
 			c, err := coinOf(id)
@@ -214,7 +214,7 @@ func (d *devNet) openChains(log *slog.Logger) error {
 			if err := os.MkdirAll(dir, 0o700); err != nil {
 				return err
 			}
-			opened[i], err = devnet.New(devnet.Config{Params: c.devnet(), Dir: dir, Logger: log})
+			opened[i], err = c.embedded(dir, log)
 			return err
 		})
 	}
@@ -235,7 +235,7 @@ func (d *devNet) close() error {
 			errs = append(errs, chain.Close())
 		}
 	}
-	d.chains = map[string]*devnet.Chain{}
+	d.chains = map[string]embedded{}
 	return errors.Join(errs...)
 }
 
@@ -252,12 +252,13 @@ func (d *devNet) config(o devOptions) Config {
 	}
 	cfg.Base.BlockInterval = Duration{o.interval}
 	cfg.Accounts.Open = true
-	for id, section := range map[string]*ChainConfig{"btc": &cfg.Chains.BTC, "ltc": &cfg.Chains.LTC, "bch": &cfg.Chains.BCH, "doge": &cfg.Chains.DOGE} {
+	for id, section := range cfg.Chains.sections() {
 		chain := d.chains[id]
 		if section.Enabled = chain != nil; section.Enabled {
 			section.Nodes, section.Confirmations, section.Poll = []string{chain.URL()}, devConfirmations, Duration{200 * time.Millisecond}
 		}
 	}
+	cfg.Chains.ETH.Tokens = map[string]TokenConfig{devToken.symbol: devToken.TokenConfig}
 	return cfg
 }
 
@@ -334,7 +335,12 @@ func (d *devNet) running() (running, error) {
 		r.Accounts = append(r.Accounts, runningAccount{name, active.WIF(), posting.WIF()})
 	}
 	for _, id := range d.ids {
-		r.Chains = append(r.Chains, runningChain{Chain: id, RPC: d.chains[id].URL(), Tokens: map[string]string{}})
+		shown := runningChain{Chain: id, RPC: d.chains[id].URL(), Tokens: map[string]string{}}
+		if id == ethereumID {
+			shown.describe(defaultConfig("regtest").Chains.ETH)
+			shown.Tokens[devToken.symbol] = devToken.Address
+		}
+		r.Chains = append(r.Chains, shown)
 	}
 	return r, nil
 }
@@ -391,7 +397,7 @@ func (d *devNet) fault(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, map[string]string{"error": `{"mode":"…"} is expected`})
 		return
 	}
-	if err := chain.SetFault(devnet.Fault(request.Mode)); err != nil {
+	if err := chain.SetFault(kit.Fault(request.Mode)); err != nil {
 		answer(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
 		return
 	}

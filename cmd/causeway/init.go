@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -249,6 +250,9 @@ func (o *initOptions) newGenesis() (*sidechain.Genesis, error) {
 		}
 		g.Keys = append(g.Keys, sidechain.GenesisKey{Chain: c.id, Key: hex.EncodeToString(p[:])})
 		g.Assets = append(g.Assets, c.defaultAsset(o.network))
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.cfg.Chains.ETH.Tokens)) {
+		g.Assets = append(g.Assets, tokenAsset(o.cfg.Chains.ETH.Tokens[name]))
 	}
 	return g, nil
 }

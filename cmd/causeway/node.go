@@ -382,7 +382,7 @@ func (n *node) openSequencer(ctx context.Context) error {
 func (n *node) openGateway(context.Context) error {
 	cfg := gateway.Config{
 		Home: n.home.dir, Network: chains.Network(n.genesis.Network), NetworkID: hex.EncodeToString(n.baseID[:]),
-		Lock: n.lock, Log: n.log.With("component", "gateway"), Sidechain: gateway.NewSidechain(n.engine, n.store),
+		Lock: n.lock, Log: n.log.With("component", "gateway"),
 	}
 	openGateway := gateway.OpenReadOnly
 	if !n.readOnly {
@@ -390,18 +390,27 @@ func (n *node) openGateway(context.Context) error {
 		cfg.Signer, cfg.Keys = n.signer, n.signer
 		cfg.Submitter = gateway.NewAttestor(n.layer, n.signer, n.signer.attestor(), n.genesis.ChainID)
 	}
+	var tokens []gateway.AccountToken
 	sections := n.config.Chains.byID()
 	for _, id := range slices.Sorted(maps.Keys(sections)) {
 		section := sections[id]
 		if !section.Enabled {
 			continue
 		}
-		chain, err := n.openChain(id, section)
+		open := func() (gateway.ChainConfig, error) { return n.openChain(id, section) }
+		if id == ethereumID {
+			open = func() (gateway.ChainConfig, error) { return n.openAccounts(n.config.Chains.ETH) }
+		}
+		chain, err := open()
 		if err != nil {
 			return err
 		}
 		cfg.Chains = append(cfg.Chains, chain)
+		if chain.Accounts != nil {
+			tokens = chain.Accounts.Tokens
+		}
 	}
+	cfg.Sidechain = gateway.NewSidechain(n.engine, n.store, tokens...)
 	var err error
 	if n.gateway, err = openGateway(cfg); err != nil {
 		return err

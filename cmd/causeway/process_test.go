@@ -274,13 +274,13 @@ func (p *process) depositAddress(account string) string {
 }
 
 // embedded is the dev network's own bitcoin node.
-func (p *process) embedded() *coin {
+func (p *process) embedded() *outputsNode {
 	p.t.Helper()
 	i := indexChain(p.running.Chains, "btc")
 	if i < 0 || p.running.Chains[i].RPC == "" {
 		p.t.Fatalf("no embedded btc in %+v", p.running.Chains)
 	}
-	return &coin{id: "btc", address: p.running.Chains[i].RPC, http: p.client.http}
+	return &outputsNode{rpcNode: rpcNode{address: p.running.Chains[i].RPC, http: p.client.http}}
 }
 
 // hasRunning says whether a home has a running.json.

@@ -41,7 +41,11 @@ func newRunCommand() *cobra.Command {
 			}
 			for id, chain := range o.config.Chains.byID() {
 				if chain.Enabled {
-					o.running.Chains = append(o.running.Chains, runningChain{Chain: id, Tokens: map[string]string{}})
+					shown := runningChain{Chain: id, Tokens: map[string]string{}}
+					if id == ethereumID {
+						shown.describe(o.config.Chains.ETH)
+					}
+					o.running.Chains = append(o.running.Chains, shown)
 				}
 			}
 			n, err := openNode(cmd.Context(), o)

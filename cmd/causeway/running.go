@@ -47,6 +47,14 @@ type runningChain struct {
 	Tokens  map[string]string `json:"tokens"`
 }
 
+// describe adds what Ethereum's clients want to know.
+func (c *runningChain) describe(cfg ETHConfig) {
+	c.ChainID = cfg.ChainID
+	for name, token := range cfg.Tokens {
+		c.Tokens[name] = token.Address
+	}
+}
+
 func (r running) write(home string) error {
 	if r.Accounts == nil {
 		r.Accounts = []runningAccount{}

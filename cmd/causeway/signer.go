@@ -63,6 +63,18 @@ func signerConfig(h home, g *sidechain.Genesis, baseID [32]byte, cfg Config, key
 	if config.Caps, err = allCaps(g, cfg); err != nil {
 		return config, err
 	}
+	accounts := map[chains.ID]hotwallet.FinalAccounts{}
+	if config.Accounts, err = accountRules(g, cfg.Chains.ETH); err != nil {
+		return config, err
+	}
+	for id, rules := range config.Accounts {
+		if !cfg.Chains.ETH.Enabled {
+			continue
+		}
+		if accounts[id], err = finalAccounts(g, cfg.Chains.ETH, rules, log); err != nil {
+			return config, err
+		}
+	}
 	var final []hotwallet.FinalChain
 	for id := range config.Caps {
 		coin, err := newCoin(string(id), chains.Network(g.Network))
@@ -81,14 +93,17 @@ func signerConfig(h home, g *sidechain.Genesis, baseID [32]byte, cfg Config, key
 		depth := pegs.PolicyOf(id, coin.Facts()).Need(chains.Network(g.Network), section.Confirmations, chains.Amount{}, false)
 		final = append(final, hotwallet.FinalChain{Coin: coin, Source: quorum, Depth: depth + pegs.DefaultInputExtra})
 	}
-	config.Final = hotwallet.Finality(final, nil)
+	config.Final = hotwallet.Finality(final, accounts)
 	return config, nil
 }
 
-// allCaps are the signer's own limits on every chain with an asset.
+// allCaps are the signer's own limits on every chain of outputs with an asset.
 func allCaps(g *sidechain.Genesis, cfg Config) (map[chains.ID]hotwallet.SignerCaps, error) {
 	all := map[chains.ID]hotwallet.SignerCaps{}
 	for _, asset := range g.Assets {
+		if asset.Chain == ethereumID {
+			continue
+		}
 		coin, err := newCoin(asset.Chain, chains.Network(g.Network))
 		if err != nil {
 			return nil, err

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -52,9 +50,10 @@ func (s *story) tell(ctx context.Context, r running, chainIDs []string) error {
 		if err != nil {
 			return err
 		}
-		c := &coin{id: id, storyAmounts: built.story, address: r.Chains[i].RPC, http: &http.Client{Timeout: 30 * time.Second}}
-		if err := s.round(ctx, n, c); err != nil {
-			return err
+		for _, c := range coinsOf(built, r.Chains[i]) {
+			if err := s.round(ctx, n, c); err != nil {
+				return err
+			}
 		}
 	}
 	if err := s.community(ctx, n, "SWAP."+upper(chainIDs[0])); err != nil {
@@ -77,9 +76,9 @@ func indexChain(list []runningChain, id string) int {
 
 // round moves coins of one chain in and out.
 func (s *story) round(ctx context.Context, n *network, c *coin) error {
-	symbol := "SWAP." + upper(c.id)
+	symbol := "SWAP." + c.ticker
 	var before string
-	err := s.step(c.id+".deposit", func(ids map[string]string) (string, error) {
+	err := s.step(c.name()+".deposit", func(ids map[string]string) (string, error) {
 		var err error
 		if before, err = n.balance(ctx, "alice", symbol); err != nil {
 			return "", err
@@ -89,14 +88,14 @@ func (s *story) round(ctx context.Context, n *network, c *coin) error {
 	if err != nil {
 		return err
 	}
-	err = s.step(c.id+".credited", func(ids map[string]string) (string, error) {
+	err = s.step(c.name()+".credited", func(ids map[string]string) (string, error) {
 		ids["deposit"] = s.steps[len(s.steps)-1].IDs["deposit"]
 		return credited(ctx, n, c, symbol, before, ids)
 	})
 	if err != nil {
 		return err
 	}
-	err = s.step(c.id+".transfer", func(ids map[string]string) (string, error) {
+	err = s.step(c.name()+".transfer", func(ids map[string]string) (string, error) {
 		id, err := n.contract(ctx, "alice", n.keys["alice"], "tokens", "transfer", map[string]any{"symbol": symbol, "to": "bob", "quantity": c.transfer, "memo": "for lunch"})
 		ids["transaction"] = id
 		return fmt.Sprintf("alice sends %s %s to bob, transaction %.12s…", c.transfer, symbol, id), err
@@ -105,9 +104,9 @@ func (s *story) round(ctx context.Context, n *network, c *coin) error {
 		return err
 	}
 	var payee string
-	err = s.step(c.id+".withdraw", func(ids map[string]string) (string, error) {
+	err = s.step(c.name()+".withdraw", func(ids map[string]string) (string, error) {
 		var err error
-		if payee, err = c.newAddress(ctx); err != nil {
+		if payee, err = c.node.newAddress(ctx); err != nil {
 			return "", err
 		}
 		id, err := n.contract(ctx, "bob", n.keys["bob"], "pegs", "withdraw", map[string]any{"symbol": symbol, "quantity": c.withdraw, "address": payee})
@@ -117,7 +116,7 @@ func (s *story) round(ctx context.Context, n *network, c *coin) error {
 	if err != nil {
 		return err
 	}
-	return s.step(c.id+".confirmed", func(ids map[string]string) (string, error) {
+	return s.step(c.name()+".confirmed", func(ids map[string]string) (string, error) {
 		ids["withdrawal"] = s.steps[len(s.steps)-1].IDs["withdrawal"]
 		return paid(ctx, n, c, payee, ids)
 	})
@@ -129,31 +128,42 @@ func (s *story) deposit(ctx context.Context, n *network, c *coin, ids map[string
 	if err := n.post(ctx, "/v1/deposit-addresses", map[string]string{"chain": c.id, "account": "alice"}, &address); err != nil {
 		return "", err
 	}
-	txid, err := c.pay(ctx, address.Address, c.deposit)
+	known, err := n.deposits(ctx)
+	if err != nil {
+		return "", err
+	}
+	txid, err := c.node.pay(ctx, address.Address, c.deposit)
 	if err != nil {
 		return "", err
 	}
 	ids["address"], ids["txid"] = address.Address, txid
-	err = c.mineUntil(ctx, func() (bool, error) {
-		var page gateway.Page[gateway.Deposit]
-		if err := n.get(ctx, "/v1/deposits?account=alice&limit=100", &page); err != nil {
-			return false, err
-		}
-		for _, d := range page.Items {
-			if d.TxID == txid {
-				ids["deposit"] = d.ID
-				return true, nil
+	err = mineUntil(ctx, c.node, func() (bool, error) {
+		now, err := n.deposits(ctx)
+		for id, d := range now {
+			if _, old := known[id]; !old && d.Address == address.Address && d.Symbol == "SWAP."+c.ticker {
+				ids["deposit"] = id
 			}
 		}
-		return false, nil
+		return ids["deposit"] != "", err
 	})
-	return fmt.Sprintf("%s %s paid to alice's address %s, txid %.12s…", c.deposit, upper(c.id), address.Address, txid), err
+	return fmt.Sprintf("%s %s paid to alice's address %s, txid %.12s…", c.deposit, c.ticker, address.Address, txid), err
+}
+
+// deposits are alice's newest ones, by their ids.
+func (n *network) deposits(ctx context.Context) (map[string]gateway.Deposit, error) {
+	var page gateway.Page[gateway.Deposit]
+	err := n.get(ctx, "/v1/deposits?account=alice&limit=500", &page)
+	all := map[string]gateway.Deposit{}
+	for _, d := range page.Items {
+		all[d.ID] = d
+	}
+	return all, err
 }
 
 // credited waits for the mint and checks that it was exactly the amount paid.
 func credited(ctx context.Context, n *network, c *coin, symbol, before string, ids map[string]string) (string, error) {
 	var d gateway.Deposit
-	err := c.mineUntil(ctx, func() (bool, error) {
+	err := mineUntil(ctx, c.node, func() (bool, error) {
 		err := n.get(ctx, "/v1/deposits/"+url.PathEscape(ids["deposit"]), &d)
 		return d.State == "credited", err
 	})
@@ -183,7 +193,7 @@ func credited(ctx context.Context, n *network, c *coin, symbol, before string, i
 // the net amount.
 func paid(ctx context.Context, n *network, c *coin, payee string, ids map[string]string) (string, error) {
 	var w gateway.Withdrawal
-	err := c.mineUntil(ctx, func() (bool, error) {
+	err := mineUntil(ctx, c.node, func() (bool, error) {
 		err := n.get(ctx, "/v1/withdrawals/"+url.PathEscape(ids["withdrawal"]), &w)
 		return w.State == "settled", err
 	})
@@ -191,18 +201,18 @@ func paid(ctx context.Context, n *network, c *coin, payee string, ids map[string
 		return "", fmt.Errorf("withdrawal is %q %s: %w", w.State, w.Reason, err)
 	}
 	ids["txid"], ids["settle"] = w.TxID, w.SettleTx
-	got, err := c.received(ctx, w.TxID, payee)
+	got, err := c.node.received(ctx, w.TxID, payee)
 	if err != nil {
 		return "", err
 	}
-	want, err := chains.FromCoin(w.Amount, 8)
+	want, err := chains.FromCoin(w.Amount, c.decimals)
 	if err != nil {
 		return "", err
 	}
 	if got != want {
-		return "", fmt.Errorf("the payee received %s, the withdrawal says %s", got.Coin(8), w.Amount)
+		return "", fmt.Errorf("the payee received %s, the withdrawal says %s", got.Coin(c.decimals), w.Amount)
 	}
-	return fmt.Sprintf("%s %s paid out and confirmed (fee %s), txid %.12s…", w.Amount, upper(c.id), w.Fee, w.TxID), nil
+	return fmt.Sprintf("%s %s paid out and confirmed (fee %s), txid %.12s…", w.Amount, c.ticker, w.Fee, w.TxID), nil
 }
 
 // freeSymbol is a symbol that no token has: the story may be told again on the
@@ -241,82 +251,4 @@ func (s *story) balance(ctx context.Context, n *network) error {
 		}
 		return said, nil
 	})
-}
-
-// coin drives the node of an outside chain over its own RPC.
-type coin struct {
-	storyAmounts
-	id      string
-	address string
-	http    *http.Client
-	mining  string // address that blocks are mined to
-}
-
-func (c *coin) rpc(ctx context.Context, method string, out any, params ...any) error {
-	if params == nil {
-		params = []any{}
-	}
-	return postRPC(ctx, c.http, c.address, method, params, out)
-}
-
-func (c *coin) newAddress(ctx context.Context) (address string, err error) {
-	return address, c.rpc(ctx, "getnewaddress", &address)
-}
-
-func (c *coin) pay(ctx context.Context, address, amount string) (txid string, err error) {
-	return txid, c.rpc(ctx, "sendtoaddress", &txid, address, json.Number(amount))
-}
-
-// mineUntil mines a block whenever what is awaited has not come with the last
-// one.
-func (c *coin) mineUntil(ctx context.Context, ask func() (bool, error)) error {
-	if c.mining == "" {
-		var err error
-		if c.mining, err = c.newAddress(ctx); err != nil {
-			return err
-		}
-	}
-	next := time.Now()
-	return poll(ctx, storyWait, func() (bool, error) {
-		done, err := ask()
-		if done || err != nil || time.Now().Before(next) {
-			return done, err
-		}
-		next = time.Now().Add(500 * time.Millisecond)
-		return false, c.rpc(ctx, "generatetoaddress", nil, 1, c.mining)
-	})
-}
-
-// received sums a transaction's outputs to an address, as the node prints them.
-func (c *coin) received(ctx context.Context, txid, address string) (chains.Amount, error) {
-	var tx struct {
-		Confirmations int `json:"confirmations"`
-		Vout          []struct {
-			Value        json.Number `json:"value"`
-			ScriptPubKey struct {
-				Address   string   `json:"address"`
-				Addresses []string `json:"addresses"`
-			} `json:"scriptPubKey"`
-		} `json:"vout"`
-	}
-	if err := c.rpc(ctx, "getrawtransaction", &tx, txid, true); err != nil {
-		return chains.Amount{}, err
-	}
-	if tx.Confirmations < 1 {
-		return chains.Amount{}, fmt.Errorf("payout %s is not confirmed on the chain", txid)
-	}
-	var total chains.Amount
-	for _, out := range tx.Vout {
-		if out.ScriptPubKey.Address != address && (len(out.ScriptPubKey.Addresses) != 1 || out.ScriptPubKey.Addresses[0] != address) {
-			continue
-		}
-		amount, err := chains.FromCoin(string(out.Value), 8)
-		if err != nil {
-			return chains.Amount{}, err
-		}
-		if total, err = total.Add(amount); err != nil {
-			return chains.Amount{}, err
-		}
-	}
-	return total, nil
 }

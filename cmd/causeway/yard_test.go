@@ -29,7 +29,7 @@ type yard struct {
 
 	t      *testing.T
 	chain  *devnet.Chain
-	node   *coin // past the cable
+	node   *outputsNode // past the cable
 	cable  *cable
 	home   string
 	env    []string
@@ -47,7 +47,7 @@ func newYard(t *testing.T) *yard {
 	t.Cleanup(func() { chain.Close() })
 	y := &yard{
 		t: t, chain: chain, home: filepath.Join(t.TempDir(), "home"),
-		node: &coin{id: "btc", address: chain.URL(), http: &http.Client{Timeout: 30 * time.Second}},
+		node: &outputsNode{rpcNode: rpcNode{address: chain.URL(), http: &http.Client{Timeout: 30 * time.Second}}},
 	}
 	y.cable = newCable(t, chain.URL())
 	if y.key, err = graphene.LoginKey("alice", "active", testPassword); err != nil {
