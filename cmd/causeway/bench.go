@@ -98,7 +98,7 @@ func newBenchCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&o.Accounts, "accounts", 1000, "accounts that take part (match: watched scripts)")
-	flags.StringVar(&o.Chain, "chain", benchDefaultChain, "scan, match, payouts: the coin: "+strings.Join(builtChains, ", "))
+	flags.StringVar(&o.Chain, "chain", benchDefaultChain, "scan, match, payouts: the coin: "+strings.Join(outputChains, ", "))
 	flags.IntVar(&o.PerBlock, "per-block", 1000, "transactions in a base block (payouts: in a batch, 100 at most)")
 	flags.IntVar(&o.Resting, "resting", 0, "orders: how many rest in the book beforehand")
 	flags.Float64Var(&o.Seconds, "seconds", 5, "how long to measure")
@@ -164,7 +164,7 @@ func (o benchOptions) run(ctx context.Context, name string) (result benchResult,
 	case o.Accounts < 2 || o.PerBlock < 1 || o.Resting < 0 || o.Seconds <= 0:
 		return result, usageErr("bench: --accounts from 2, --per-block from 1, --seconds above 0")
 	case !slices.Contains(builtChains, o.Chain):
-		return result, usageErr("bench: --chain %q is not one of %s", o.Chain, strings.Join(builtChains, ", "))
+		return result, usageErr("bench: --chain %q is not one of %s", o.Chain, strings.Join(outputChains, ", "))
 	case !benchmarks[i].perChain && o.Chain != benchDefaultChain:
 		return result, usageErr("bench: %s has no --chain", name)
 	case !benchmarks[i].perChain:

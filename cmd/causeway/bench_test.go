@@ -42,7 +42,7 @@ func TestBench(t *testing.T) {
 // The loads of outside chains are there for each coin.
 func TestBenchChains(t *testing.T) {
 	for _, name := range []string{"scan", "match", "payouts"} {
-		for _, chain := range builtChains {
+		for _, chain := range outputChains {
 			t.Run(name+" "+chain, func(t *testing.T) {
 				t.Parallel()
 				var out, errs bytes.Buffer

@@ -106,6 +106,16 @@ var builtChains = func() (ids []string) {
 	return ids
 }()
 
+// outputChains are those of builtChains that are chains of outputs.
+var outputChains = func() (ids []string) {
+	for _, c := range coinTable {
+		if c.newCoin != nil {
+			ids = append(ids, c.id)
+		}
+	}
+	return ids
+}()
+
 // coinOf is the row of a built chain.
 func coinOf(id string) (builtCoin, error) {
 	i := slices.Index(builtChains, id)
