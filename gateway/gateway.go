@@ -52,7 +52,7 @@ type ChainConfig struct {
 	// before the chain is halted; 0: ten polls, at least 2 s.
 	Patience time.Duration
 	// MaxLag is how many blocks the nodes that agree may be behind our own newest
-	// block, or behind the highest node; 0: 12.
+	// block, or behind the highest node; 0: those of an hour, at least 12.
 	MaxLag uint64
 	// MaxTipAge is how old the newest block may be by its miner's clock; 0: any age.
 	MaxTipAge time.Duration
@@ -223,7 +223,7 @@ func (c *Config) defaults() error {
 			chain.Patience = max(10*chain.Poll, 2*time.Second)
 		}
 		if chain.MaxLag == 0 {
-			chain.MaxLag = defaultMaxLag
+			chain.MaxLag = defaultMaxLag(chain.facts().Interval)
 		}
 		if err := chain.valid(); err != nil {
 			return err

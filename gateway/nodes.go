@@ -10,8 +10,11 @@ import (
 	"causeway/pegs"
 )
 
-// defaultMaxLag is how many blocks the nodes may be behind.
-const defaultMaxLag = 12
+// defaultMaxLag is how many blocks nodes may be behind by default: an hour's worth,
+// and no fewer than 12.
+func defaultMaxLag(interval time.Duration) uint64 {
+	return max(uint64(time.Hour/max(interval, time.Second)), 12)
+}
 
 // nodeWatch halts a chain whose nodes cannot be relied upon. What may pass by
 // itself (a restart, a block on its way) is given some time.

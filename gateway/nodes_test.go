@@ -257,3 +257,12 @@ func TestFigures(t *testing.T) {
 		t.Error("amounts are not in coins")
 	}
 }
+
+// The lag that is borne by default is an hour of blocks, whatever the coin.
+func TestDefaultMaxLag(t *testing.T) {
+	for interval, want := range map[time.Duration]uint64{10 * time.Minute: 12, 150 * time.Second: 24, time.Minute: 60, 12 * time.Second: 300, 0: 3600} {
+		if got := defaultMaxLag(interval); got != want {
+			t.Errorf("%s: %d", interval, got)
+		}
+	}
+}

@@ -28,6 +28,7 @@ type scanner struct {
 	derived map[string]bool // accounts whose scripts are in the state
 
 	searched uint64 // blocks of the past that were read for scripts that came later
+	again    uint64 // height below which the next block is read again
 }
 
 // scanTail is how many blocks the scanner can take back.
@@ -51,6 +52,9 @@ func (s *scanner) sync(ctx context.Context, book *addressBook, start uint64, acc
 		s.state = s.store.load(s.chain, start)
 	}
 	if err := s.unwind(ctx, target); err != nil {
+		return pegs.ScannerView{}, err
+	}
+	if err := s.reread(ctx); err != nil {
 		return pegs.ScannerView{}, err
 	}
 	fresh, err := s.derive(book, accounts)

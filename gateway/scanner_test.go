@@ -161,7 +161,7 @@ func TestScanner(t *testing.T) {
 		}
 		node.calls = 0
 		s = newScanner(chains.BTC, node, store)
-		if v := at(3, "alice", "bob"); len(v.Items) != 2 || node.calls > 2 {
+		if v := at(3, "alice", "bob"); len(v.Items) != 2 || node.calls > 2+2*rereadPerSync {
 			t.Errorf("after a restart: %d calls, %+v", node.calls, v)
 		}
 		store.close()

@@ -142,7 +142,6 @@ func defaultConfig(network string) Config {
 			Poll:    Duration{time.Second},
 			FeeMin:  c.feeMin,
 			FeeMax:  c.feeMax,
-			MaxLag:  12,
 
 			PayoutCap: "0", AccountCap: "0", CapWindow: pegs.DefaultWindow, LargePayout: "0", PayoutDelay: 1200,
 		}
@@ -180,7 +179,7 @@ var configDoc = map[string]string{
 	"chains.*.fee_min":          "lowest miner fee rate: sat/vB (ETH: gwei)",
 	"chains.*.fee_max":          "highest miner fee rate: sat/vB (ETH: gwei)",
 	"chains.*.min_version":      "lowest version number that a node may have (getnetworkinfo), beside what the coin demands; 0: any",
-	"chains.*.max_lag":          "blocks that the nodes may be behind before minting and payouts halt",
+	"chains.*.max_lag":          "blocks that the nodes may be behind before minting and payouts halt; 0: an hour's worth (BTC and BCH 12, LTC 24, DOGE 60)",
 	"chains.*.max_tip_age":      "age of the newest block at which minting and payouts halt; 0s: 18 blocks' time, never on regtest",
 	"chains.*.payout_cap":       "coins paid out within cap_window at most; 0: no cap",
 	"chains.*.account_cap":      "the same for each account; 0: no cap",
