@@ -83,6 +83,17 @@ func (c *ChainConfig) network() chains.Network {
 	return c.Coin.Network()
 }
 
+// slot is how often chains of accounts make a block (Ethereum: SECONDS_PER_SLOT).
+const slot = 12 * time.Second
+
+// interval is the time between blocks that the chain aims at.
+func (c *ChainConfig) interval() time.Duration {
+	if c.Accounts != nil {
+		return slot
+	}
+	return c.Coin.Facts().Interval
+}
+
 func (c *ChainConfig) policy() pegs.Policy {
 	if c.Accounts != nil {
 		return pegs.AccountPolicy()
@@ -223,7 +234,7 @@ func (c *Config) defaults() error {
 			chain.Patience = max(10*chain.Poll, 2*time.Second)
 		}
 		if chain.MaxLag == 0 {
-			chain.MaxLag = defaultMaxLag(chain.facts().Interval)
+			chain.MaxLag = defaultMaxLag(chain.interval())
 		}
 		if err := chain.valid(); err != nil {
 			return err
