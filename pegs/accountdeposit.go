@@ -54,8 +54,7 @@ func (s *State) tokenDeposit(c *Chain, a *Account, h *Holding, w waitingLog, amo
 	}
 	h.deposits = append(h.deposits, d)
 	s.touchDeposit(d, at, "block "+w.In.Hash)
-	if row := c.early[d.ID]; row != nil {
-		delete(c.early, d.ID)
+	if row := c.early.take(d.ID); row != nil {
 		s.credit(d, row, at)
 	}
 }
@@ -65,7 +64,7 @@ func (s *State) tokenDeposit(c *Chain, a *Account, h *Holding, w waitingLog, amo
 // readings, which others may have made at other times.
 func (s *State) lessen(d *Deposit, h *Holding, row *Credited, at time.Time) {
 	asset, ok := s.AssetOf(d.Chain, d.Token)
-	if !ok || row.Symbol != asset.Symbol || row.Quantity == d.Quantity || d.Intent != nil {
+	if !ok || row.Symbol != asset.Symbol || row.Quantity == d.Quantity {
 		return
 	}
 	amount, err := asset.Amount(row.Quantity)
@@ -76,9 +75,10 @@ func (s *State) lessen(d *Deposit, h *Holding, row *Credited, at time.Time) {
 	s.resize(d, amount, at)
 }
 
-// resize gives a deposit that was not credited another amount.
+// resize gives a deposit that was not credited another amount. What was to be minted
+// of it is not any more.
 func (s *State) resize(d *Deposit, amount chains.Amount, at time.Time) {
-	d.Amount = amount
+	d.Amount, d.Intent = amount, nil
 	d.Symbol, d.Quantity, d.Remainder, d.Class, d.Reason = "", "", chains.Amount{}, "", ""
 	s.classify(d, false, 0)
 	s.touchDeposit(d, at, "")
@@ -90,8 +90,8 @@ func (s *State) bookCoin(c *Chain, a *Account, h *Holding, received chains.Amoun
 	key := accountKey(a.Address)
 	for h.Booked.Less(received) {
 		before, end := h.Booked, received
-		row := c.early[CoinDepositID(c.ID, key, before)]
-		if next, ok := c.nextRow(key, before); ok && next.Less(end) {
+		row := c.early.take(CoinDepositID(c.ID, key, before))
+		if next, ok := c.early.next(CoinDepositID(c.ID, key, before), before); ok && next.Less(end) {
 			end = next
 		}
 		if row != nil {
@@ -103,20 +103,9 @@ func (s *State) bookCoin(c *Chain, a *Account, h *Holding, received chains.Amoun
 		h.deposits = append(h.deposits, d)
 		s.touchDeposit(d, at, "block "+h.At.Hash)
 		if row != nil {
-			delete(c.early, d.ID)
 			s.credit(d, row, at)
 		}
 	}
-}
-
-// nextRow is the lowest amount above before that a row of an address begins at.
-func (c *Chain) nextRow(key string, before chains.Amount) (next chains.Amount, ok bool) {
-	for id := range c.early {
-		if other, at, isCoin := splitCoinID(id); isCoin && other == key && before.Less(at) && (!ok || at.Less(next)) {
-			next, ok = at, true
-		}
-	}
-	return next, ok
 }
 
 // rowEnd is where the deposit of a row ends that begins at before, at most at end:
@@ -128,7 +117,7 @@ func (s *State) rowEnd(c *Chain, before, end chains.Amount, row *Credited) chain
 	}
 	amount, err := asset.Amount(row.Quantity)
 	after := addAmount(before, amount)
-	if err != nil || amount.IsZero() || !after.Less(end) {
+	if err != nil || row.Symbol != asset.Symbol || amount.IsZero() || !after.Less(end) {
 		return end
 	}
 	if rest, _, err := asset.Quantity(subAmount(end, after)); err != nil || allZero(rest) {
@@ -143,13 +132,13 @@ func allZero(quantity string) bool { return strings.Trim(quantity, "0.") == "" }
 // that was not seen yet waits (waits is true); one that divides a deposit of the
 // coin otherwise than our readings did divides ours.
 func (s *State) accountCredit(c *Chain, e *Credited, at time.Time) (waits bool, err error) {
-	if c.early[e.Deposit] != nil {
+	if c.early.find(e.Deposit) != nil {
 		return false, refuse("deposit %s is credited already", e.Deposit)
 	}
 	d := s.deposits[e.Deposit]
 	key, before, isCoin := splitCoinID(e.Deposit)
 	switch {
-	case d != nil && isCoin && d.Credit == nil && d.Intent == nil:
+	case d != nil && isCoin && d.Credit == nil:
 		s.cutAtRow(c, d, before, e, at)
 	case d != nil && d.Credit == nil:
 		if h := c.holding(d.Address, d.Token); h != nil {
@@ -158,7 +147,7 @@ func (s *State) accountCredit(c *Chain, e *Credited, at time.Time) (waits bool, 
 	case d == nil && isCoin && s.cut(c, key, before, at):
 		s.cutAtRow(c, s.deposits[e.Deposit], before, e, at)
 	case d == nil:
-		c.early[e.Deposit] = e
+		c.early.add(e)
 		return true, nil
 	}
 	return false, nil
@@ -173,7 +162,7 @@ func (s *State) cutAtRow(c *Chain, d *Deposit, before chains.Amount, row *Credit
 }
 
 // cut divides the deposit of the coin that spans an amount, so that a deposit
-// begins there. It says whether one does now that is not credited or to be.
+// begins there. It says whether one does now that is not credited.
 func (s *State) cut(c *Chain, key string, place chains.Amount, at time.Time) bool {
 	a := c.holders[key]
 	if a == nil || a.holdings[""] == nil {
@@ -186,7 +175,7 @@ func (s *State) cut(c *Chain, key string, place chains.Amount, at time.Time) boo
 		if !before.Less(place) || !place.Less(end) {
 			continue
 		}
-		if d.Credit != nil || d.Intent != nil {
+		if d.Credit != nil {
 			return false
 		}
 		s.resize(d, subAmount(place, before), at)
@@ -206,5 +195,5 @@ func (s *State) TakesCredit(id string) bool {
 		return d.Credit == nil
 	}
 	c := s.chains[chainOf(id)]
-	return c != nil && c.Accounts() && c.early[id] == nil
+	return c != nil && c.Accounts() && c.early.find(id) == nil
 }

@@ -203,7 +203,7 @@ func (s *State) bookLogs(c *Chain, a *Account, h *Holding, received chains.Amoun
 		switch {
 		case !s.fromOutside(c, w):
 			rest = append(rest, w)
-		case c.early[w.id(c)] != nil:
+		case c.early.find(w.id(c)) != nil:
 			rows = append(rows, w)
 		default:
 			others = append(others, w)
@@ -220,7 +220,7 @@ func (s *State) bookLogs(c *Chain, a *Account, h *Holding, received chains.Amoun
 // rowAmount is what the sidechain's row of a transfer credits, where there is one
 // already; else all that the transfer says.
 func (s *State) rowAmount(c *Chain, h *Holding, w waitingLog) chains.Amount {
-	row := c.early[w.id(c)]
+	row := c.early.find(w.id(c))
 	asset, ok := s.AssetOf(c.ID, h.Token)
 	if row == nil || !ok {
 		return w.Amount

@@ -39,7 +39,7 @@ type Chain struct {
 	used    map[chains.Outpoint]*Spending // by sender and nonce
 	inner   map[string]chains.Amount      // what our own transactions that are no payouts brought of the coin, by receiver
 	stale   map[Unread]bool               // to be read again
-	early   map[string]*Credited          // rows of deposits that were not seen yet, by id
+	early   earlyRows                     // rows of deposits that were not seen yet, by id
 	trouble map[string]*Account           // whose reading nothing explains
 	// Limits: what was let through, and the base block that it was last judged at.
 	outflow    []*Outflow
@@ -114,7 +114,7 @@ func (s *State) configured(e *Configured) error {
 			used:     map[chains.Outpoint]*Spending{},
 			inner:    map[string]chains.Amount{},
 			stale:    map[Unread]bool{},
-			early:    map[string]*Credited{},
+			early:    earlyRows{},
 			trouble:  map[string]*Account{},
 		}
 		s.ids = append(s.ids, e.Chain)
