@@ -2,7 +2,7 @@
 // gateway against a simulated chain, each judged by a model that knows nothing of
 // the gateway's code.
 //
-//	go run -tags failpoints ./cmd/campaign NAME [--runs N] [--seed S] [--json]
+//	go run -tags failpoints ./cmd/campaign NAME [--runs N] [--seed S] [--chain C] [--json]
 //
 //	crash   processes killed at every crash point, and at any instant
 //	model   exhaustive search of an abstract machine of the payout protocol
@@ -24,5 +24,7 @@
 // over HTTP only: the nodes' JSON-RPC in one direction, the public API in the
 // other, and a few paths under /campaign/ that give the child its turns.
 //
-// To add a campaign: a function in the table of main.go.
+// To add a campaign: a function in the table of main.go. To add a chain: a kind
+// (kind.go), whose world has the actions that can happen on it; the coins of the
+// Bitcoin family share coin.go, utxoworld.go and utxoactions.go.
 package main
