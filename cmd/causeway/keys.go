@@ -36,6 +36,9 @@ func newKeysCommand() *cobra.Command {
 			}
 			for _, c := range listing.Chains {
 				fmt.Fprintf(out, "%-5s epoch %d  P %s  hot %s\n", c.Chain, c.Epoch, c.Key, c.Hot)
+				if c.Sweeper != "" {
+					fmt.Fprintf(out, "%-5s epoch %d  sweeper %s\n", c.Chain, c.Epoch, c.Sweeper)
+				}
 			}
 			for _, r := range listing.Roles {
 				fmt.Fprintf(out, "%-10s %-16s %s\n", r.Role, r.Account, r.Public)
@@ -53,15 +56,19 @@ func newKeysCommand() *cobra.Command {
 	return cmd
 }
 
+// chainKeys are the public keys of one chain.
+type chainKeys struct {
+	Chain   string `json:"chain"`
+	Epoch   uint32 `json:"epoch"`
+	Key     string `json:"key"`
+	Hot     string `json:"hot"`
+	Sweeper string `json:"sweeper,omitempty"` // Ethereum's account that pays for gas
+}
+
 // keyListing is what keys --json prints.
 type keyListing struct {
-	Chains []struct {
-		Chain string `json:"chain"`
-		Epoch uint32 `json:"epoch"`
-		Key   string `json:"key"`
-		Hot   string `json:"hot"`
-	} `json:"chains"`
-	Roles []struct {
+	Chains []chainKeys `json:"chains"`
+	Roles  []struct {
 		Role    string `json:"role"`
 		Account string `json:"account"`
 		Public  string `json:"public"`
@@ -96,12 +103,13 @@ func listKeys(h home, reveal bool) (keyListing, error) {
 		if err != nil {
 			return keyListing{}, err
 		}
-		listing.Chains = append(listing.Chains, struct {
-			Chain string `json:"chain"`
-			Epoch uint32 `json:"epoch"`
-			Key   string `json:"key"`
-			Hot   string `json:"hot"`
-		}{id, 0, hex.EncodeToString(p[:]), hot})
+		shown := chainKeys{Chain: id, Key: hex.EncodeToString(p[:]), Hot: hot}
+		if id == ethereumID {
+			if shown.Sweeper, err = wallet.SweeperAddress(shown.Epoch); err != nil {
+				return keyListing{}, err
+			}
+		}
+		listing.Chains = append(listing.Chains, shown)
 	}
 	for _, r := range store.Roles() {
 		listing.Roles = append(listing.Roles, struct {
