@@ -316,7 +316,7 @@ func onEthereum(t *testing.T, url string) *chaintest.Subject {
 	t.Helper()
 	w := newEthWorld(t, url)
 	return &chaintest.Subject{
-		Name: t.Name(), Chain: ethChain{w.token}, Payer: w, Units: 1e15,
+		Name: t.Name(), Blocks: catchUpBlocks, Chain: ethChain{w.token}, Payer: w, Units: 1e15,
 		Open:  func(t testing.TB) chaintest.Client { return w.newClient(t, nodetest.AnvilChainID) },
 		Kinds: w.kinds, Conflict: w.conflict, Reorg: w.reorg, Evict: w.evict, Show: w.show, Wallet: w.wallet(),
 		Strangers: func(t testing.TB) map[string]chains.Source {

@@ -18,6 +18,8 @@ type Subject struct {
 	// Payer moves coins and makes blocks; Units is a usual payment, in base units.
 	Payer Payer
 	Units int64
+	// Blocks is how many are caught up with; 0: 1,000.
+	Blocks int
 	// Open makes a new client, as a process that starts does.
 	Open func(testing.TB) Client
 	// Kinds are fresh addresses, one of each form of output that the chain knows;

@@ -1,6 +1,7 @@
 package chaintest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"testing"
@@ -8,7 +9,7 @@ import (
 
 	"causeway/chains"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 // strangers are refused: a client of one chain does not take the node of another.
@@ -101,22 +102,25 @@ func troubles(t *testing.T, r *trial) {
 }
 
 // caughtUp is how many blocks a process that was away has to read.
-const caughtUp = 1000
+func (r *trial) caughtUp() int { return cmp.Or(r.Blocks, 1000) }
+
+// payments is among how many parts of them there is one each.
+const payments = 10
 
 // catchUp follows 1,000 blocks at once, with a payment in every hundredth, and says
 // how long it took.
 func catchUp(t *testing.T, r *trial) {
 	kinds := r.Kinds(t.Name())[:1]
 	w := r.walk(t, kinds...)
-	for i := range caughtUp / 100 {
+	for i := range payments {
 		r.pay(t, kinds[0].Address, r.units(i))
-		r.mine(t, 100)
+		r.mine(t, r.caughtUp()/payments)
 	}
 	w = w.restarted()
 	start := time.Now()
 	w.follow()
 	took := time.Since(start)
-	if w.connected != caughtUp || w.undone != 0 || len(w.payments(kinds[0])) != caughtUp/100 {
+	if w.connected != r.caughtUp() || w.undone != 0 || len(w.payments(kinds[0])) != payments {
 		t.Errorf("%d blocks connected, %d undone, %d payments", w.connected, w.undone, len(w.payments(kinds[0])))
 	}
 	t.Logf("%s: %d blocks in %s, %.0f blocks/s", r.Name, w.connected, took.Round(time.Millisecond), float64(w.connected)/took.Seconds())
@@ -142,7 +146,7 @@ func shownBlocks(t *testing.T, r *trial) {
 		compared++
 		outputs += len(b.Outputs)
 	}
-	if compared < caughtUp {
+	if compared < r.caughtUp() {
 		t.Errorf("only %d blocks were compared", compared)
 	}
 	t.Logf("%s: %d blocks with %d outputs are as the node shows them; %d left the chain", r.Name, compared, outputs, len(r.seen)-compared)
@@ -156,7 +160,7 @@ func sameBlock(ours, shown *chains.Block) error {
 	if b.Time == 0 {
 		a.Time = 0
 	}
-	if diff := cmp.Diff(b, a); diff != "" {
+	if diff := gocmp.Diff(b, a); diff != "" {
 		return fmt.Errorf("-node +ours\n%s", diff)
 	}
 	return nil

@@ -82,7 +82,7 @@ func onNode(t *testing.T, node, rival *nodetest.Node) *chaintest.Subject {
 		pegOut = litecoin.PegOutDepth
 	}
 	return &chaintest.Subject{
-		Name: t.Name(), Chain: coin, Payer: w, Units: coins[string(coin.ID())].units,
+		Name: t.Name(), Blocks: catchUpBlocks, Chain: coin, Payer: w, Units: coins[string(coin.ID())].units,
 		Open: func(t testing.TB) chaintest.Client {
 			return chaintest.NewClient(open(t, node.URL, coin, rpcnode.Options{}), coin)
 		},
@@ -140,7 +140,7 @@ func onSim(t *testing.T, c coinOf) *chaintest.Subject {
 		sameGenesis = []string{"btc", "bch"}
 	}
 	s := &chaintest.Subject{
-		Name: t.Name(), Chain: coin, Payer: sim, Units: c.units,
+		Name: t.Name(), Blocks: catchUpBlocks, Chain: coin, Payer: sim, Units: c.units,
 		Open: func(t testing.TB) chaintest.Client {
 			q, err := rpcnode.Open(urls, 2, coin, o)
 			if err != nil {
