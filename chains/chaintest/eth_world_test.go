@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"causeway/chains"
 	"causeway/chains/chaintest"
@@ -147,13 +148,25 @@ func (w *ethWorld) filled(key *btcec.PrivateKey, to ethereum.Address, value ethe
 	if _, err := fmt.Sscanf(nonce, "0x%x", &tx.Nonce); err != nil {
 		return tx, err
 	}
-	market, err := w.quorum.Market(w.t.Context())
+	market, err := w.market()
 	if err != nil {
 		return tx, err
 	}
 	tx.Price = ethLimits.Price(market)
 	tx.Gas, err = w.quorum.Gas(w.t.Context(), from, tx)
 	return tx, err
+}
+
+// market asks until there is an answer: an anvil that has just mined has no history
+// of fees for a moment.
+func (w *ethWorld) market() (m ethereum.Market, err error) {
+	for range 500 {
+		if m, err = w.quorum.Market(w.t.Context()); err == nil {
+			return m, nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return m, err
 }
 
 // send signs and hands in a transaction of the payer's.
