@@ -25,6 +25,11 @@
 //	batch       planned ─▶ assigned ─▶ signed ─▶ broadcast ─▶ mined ─▶ confirmed ─▶ settled
 //	            dead (an input is spent otherwise for good) ─▶ releasing ─▶ released
 //
+// On a chain of accounts (Ethereum) an input is {sender, nonce}, a deposit of the coin
+// is a rise of what an address has received, one of a token is a transfer as far as it
+// came in, and a batch whose transaction failed is dead by it and still charged
+// (account*.go, ADR 16).
+//
 // A withdrawal waits in queued for the limits (Admitted), for its delay and for
 // coins; a veto parks it. Batches are of a kind: payouts, and what assigns no
 // withdrawal (consolidate, child, cancel; ADR 12). Chains carry halts and alerts,

@@ -42,6 +42,8 @@
 //     destroyed only by tokens.transfer to "null";
 //   - an attestor's action acts when as many attestors as the threshold have
 //     sent identical values; one open vote per attestor and subject;
+//   - on Ethereum a batch has one nonce and pays at most one withdrawal; a token's fee is
+//     in the chain's own peg, and its net is the quantity;
 //   - an outpoint or nonce belongs to at most one batch; a cancel shares those
 //     of the open batch that it takes back, and a released batch frees its
 //     outpoints (never nonces);
