@@ -25,11 +25,35 @@ type Rebuilt struct {
 	Unpaid   int    `json:"unpaid"`   // burns that are bound to nothing
 }
 
+// Rebuilding says how long a rebuild waits, and whom it tells.
+type Rebuilding struct {
+	// Patience is how long nothing may move, because nodes do not answer, before it
+	// is given up; 0: it waits for ever.
+	Patience time.Duration
+	// Report is told how far it is, and whom it waits for and why; a line each.
+	Report func(line string)
+
+	// now and pause are the clock; nil: the real one.
+	now   func() time.Time
+	pause func(ctx context.Context, d time.Duration)
+}
+
+// reportEvery is how often a rebuild tells how far it is.
+const reportEvery = 10 * time.Second
+
 // Rebuild reads the sidechain's rows and the outside chains to their ends, for an
 // account that came later from the keys' birthday on, and does nothing else: no
-// mint, no payout. Run goes on from there.
-func (g *Gateway) Rebuild(ctx context.Context) ([]Rebuilt, error) {
-	for said := ""; ; {
+// mint, no payout. Run goes on from there. What was read is kept when it is given
+// up, with the error of whom it waited for.
+func (g *Gateway) Rebuild(ctx context.Context, r Rebuilding) ([]Rebuilt, error) {
+	if r.now == nil {
+		r.now, r.pause = time.Now, func(ctx context.Context, d time.Duration) { sleep(ctx, d) }
+	}
+	if r.Report == nil {
+		r.Report = func(string) {}
+	}
+	said, told, moved, seq := "", r.now(), r.now(), uint64(0)
+	for {
 		done, err := g.readOn(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -38,14 +62,54 @@ func (g *Gateway) Rebuild(ctx context.Context) ([]Rebuilt, error) {
 			return nil, err
 		case err == nil && done:
 			return g.rebuilt()
-		case err != nil && err.Error() != said:
-			said = err.Error()
-			g.log.Warn("will try again", "error", said)
+		}
+		now, at := r.now(), g.recorded()
+		if err == nil || at != seq {
+			moved, seq = now, at
+		}
+		text := ""
+		if err != nil {
+			text = "waits: " + oneLine(err.Error(), maxReason)
+		}
+		if text != said || now.Sub(told) >= reportEvery {
+			said, told = text, now
+			g.tell(r.Report, text)
+		}
+		if r.Patience > 0 && now.Sub(moved) >= r.Patience {
+			return nil, fmt.Errorf("gateway: nothing was read for %s: %w", r.Patience, err)
 		}
 		if err != nil {
-			sleep(ctx, time.Second)
+			r.pause(ctx, time.Second)
 		}
 	}
+}
+
+// tell reports how far every chain is, what is waited for, and the nodes that are
+// not well.
+func (g *Gateway) tell(report func(string), waits string) {
+	for _, f := range g.chains {
+		id := f.conf().ID()
+		line := ""
+		_ = g.ledger.View(func(s *pegs.State) {
+			c, _ := s.Chain(id)
+			line = fmt.Sprintf("%s: block %d of %d", id, c.Next(), max(f.height(), c.Next()))
+		})
+		report(line)
+		for _, n := range f.health() {
+			if !n.OK && n.Err != "" {
+				report(fmt.Sprintf("%s: node %s: %s", id, n.Name, oneLine(n.Err, maxReason)))
+			}
+		}
+	}
+	if waits != "" {
+		report(waits)
+	}
+}
+
+// recorded is the number of the newest record.
+func (g *Gateway) recorded() (seq uint64) {
+	_ = g.ledger.View(func(s *pegs.State) { seq = s.Seq })
+	return seq
 }
 
 // readOn takes in what is new and says whether that was all.

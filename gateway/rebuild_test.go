@@ -3,10 +3,12 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"causeway/chains"
 	"causeway/hotwallet"
@@ -78,7 +80,7 @@ func TestRebuild(t *testing.T) {
 	d.node.close()
 	must(t, os.Remove(filepath.Join(d.dir, LogFile)))
 	d.boot()
-	list, err := d.node.gateway.Rebuild(t.Context())
+	list, err := d.node.gateway.Rebuild(t.Context(), Rebuilding{})
 	must(t, err)
 	if len(list) != 1 || list[0].Paid != 2 || list[0].Unpaid != 1 || list[0].Assigned != 0 || list[0].Credited != 2 || list[0].Outputs == 0 {
 		t.Errorf("%+v", list)
@@ -101,7 +103,7 @@ func TestRebuild(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	d.boot()
-	if _, err := d.node.gateway.Rebuild(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := d.node.gateway.Rebuild(ctx, Rebuilding{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	d.node.close()
@@ -164,4 +166,72 @@ func TestMarkRestored(t *testing.T) {
 	must(t, resume())
 	d.until("broadcast", func() bool { return d.withdrawal(id).State == "broadcast" })
 	d.node.close()
+}
+
+// A rebuild whose nodes do not answer says so, node by node, and gives up when
+// nothing moves for too long; what was read is kept.
+func TestRebuildWaits(t *testing.T) {
+	d := simBooted(t)
+	d.fund(2_000_000)
+	d.node.close()
+	must(t, os.Remove(filepath.Join(d.dir, LogFile)))
+	d.boot()
+	away := &goneNode{Source: d.node0, after: 30}
+	f, _ := d.node.gateway.served(chains.BTC).(*follower)
+	f.Source, f.steps = away, chains.NewFollower(away, f.Coin, chains.FollowerOptions{MaxReorg: 100})
+	now := time.Unix(1_000_000, 0)
+	var lines []string
+	r := Rebuilding{
+		Patience: time.Minute, Report: func(line string) { lines = append(lines, line) },
+		now: func() time.Time { return now }, pause: func(_ context.Context, d time.Duration) { now = now.Add(d) },
+	}
+	_, err := d.node.gateway.Rebuild(t.Context(), r)
+	if err == nil || !strings.Contains(err.Error(), "nothing was read for 1m0s") || !strings.Contains(err.Error(), "unplugged") {
+		t.Errorf("%v", err)
+	}
+	said := strings.Join(lines, "\n")
+	for _, want := range []string{"btc: block ", "btc: node gone: unplugged", "waits: btc: "} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it does not say %q:\n%s", want, said)
+		}
+	}
+	if n := len(lines); n > 30 {
+		t.Errorf("%d lines", n)
+	}
+	away.after = 1 << 30
+	list, err := d.node.gateway.Rebuild(t.Context(), r)
+	if err != nil || len(list) != 1 || list[0].Credited != 1 {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// goneNode answers so many questions and no more.
+type goneNode struct {
+	chains.Source
+	after, asked int
+}
+
+func (n *goneNode) ask() error {
+	if n.asked++; n.asked > n.after {
+		return fmt.Errorf("%w: unplugged", chains.ErrUnavailable)
+	}
+	return nil
+}
+
+func (n *goneNode) Tip(ctx context.Context) (chains.BlockRef, error) {
+	if err := n.ask(); err != nil {
+		return chains.BlockRef{}, err
+	}
+	return n.Source.Tip(ctx)
+}
+
+func (n *goneNode) RawBlock(ctx context.Context, hash string) ([]byte, error) {
+	if err := n.ask(); err != nil {
+		return nil, err
+	}
+	return n.Source.RawBlock(ctx, hash)
+}
+
+func (n *goneNode) Health() []chains.NodeHealth {
+	return []chains.NodeHealth{{Name: "gone", OK: n.asked <= n.after, Err: "unplugged"}}
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"causeway/pegs"
@@ -29,6 +30,16 @@ func MarkRestored(ctx context.Context, path, network, reason, author string) (ch
 		err = closing
 	}
 	return chains, err
+}
+
+// MarkAdopted writes into the log of a stopped home that a signer which had lost its
+// journal was let sign on from a base block.
+func MarkAdopted(ctx context.Context, path, network string, block uint64, reason, author string) error {
+	l, err := OpenLedger(path, network)
+	if err != nil {
+		return err
+	}
+	return errors.Join(l.Append(ctx, &pegs.SignerAdopted{Block: block, Author: author, Reason: reason}), l.Close())
 }
 
 // watchRestored sets the block until which the payouts of a restored home stand:

@@ -265,6 +265,17 @@ type Released struct {
 	Reason string `json:"reason"`
 }
 
+// SignerAdopted records that a signer which had lost its journal was let sign on
+// from a base block, by order of a person.
+type SignerAdopted struct {
+	Block  uint64 `json:"block"`
+	Author string `json:"author"`
+	Reason string `json:"reason"`
+}
+
+// Kind implements Event.
+func (*SignerAdopted) Kind() string { return "signer-adopted" }
+
 // Claimed is the order of a person to mint a deposit that is not minted by
 // itself, to the account that its address belongs to.
 type Claimed struct {
@@ -361,7 +372,7 @@ var registry = registered(
 	&AssetsSeen{}, &Minting{}, &Credited{}, &Requested{}, &Queued{}, &Parked{}, &Returned{},
 	&Planned{}, &Dropped{}, &Assigned{}, &Replanned{}, &Signed{}, &Broadcast{}, &Settling{},
 	&Settled{}, &Released{}, &Halted{}, &Resumed{}, &Sealed{}, &Bumped{}, &Releasing{}, &Claimed{}, &Acknowledged{},
-	&Delayed{}, &Admitted{}, &Alerted{}, &Perished{}, &Balances{}, &Charged{},
+	&Delayed{}, &Admitted{}, &Alerted{}, &Perished{}, &SignerAdopted{}, &Balances{}, &Charged{},
 )
 
 func registered(list ...Event) map[string]reflect.Type {

@@ -214,6 +214,7 @@ func (s *story) aPerson() {
 	for _, a := range s.alarms(chains.BTC) {
 		s.attempt(&Acknowledged{Chain: chains.BTC, TxID: a.txid, Facts: s.Facts(chains.BTC, a.txid), Author: "x", Reason: "y"})
 	}
+	s.attempt(&SignerAdopted{Block: s.Seq, Author: "x", Reason: "y"})
 	c, _ := s.Chain(chains.BTC)
 	if h, ok := pick(s, c.tail); ok {
 		s.attempt(&Perished{Chain: chains.BTC, TxID: s.name("t"), Needs: at("x", 1), By: s.name("by"), Block: h.BlockRef, Raw: [][]byte{{1}}})

@@ -150,6 +150,11 @@ func (s *State) dispatchBatch(event Event, at time.Time) error {
 		return s.released(e, at)
 	case *Perished:
 		return s.perish(e)
+	case *SignerAdopted:
+		if e.Author == "" || e.Reason == "" {
+			return refuse("a signer is adopted by an author, for a reason")
+		}
+		return nil
 	case *Halted:
 		return s.halted(e, at)
 	case *Resumed:

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,6 +27,8 @@ type restoreOptions struct {
 	fromChains   bool
 	adoptSigner  bool
 	json         bool
+	wait         time.Duration
+	progress     io.Writer
 }
 
 func newRestoreCommand() *cobra.Command {
@@ -37,7 +40,9 @@ func newRestoreCommand() *cobra.Command {
 			"of blocks after the chain was read to its end, and then until resume.\n\n" +
 			"restore --from-chains --home DIR makes gateway.db and sidechain.db anew from seed,\n" +
 			"base.db and the outside chains, and says what was found. The old files are kept in\n" +
-			"a directory beside them. Nothing is paid meanwhile; run goes on from there.\n\n" +
+			"a directory beside them. Nothing is paid meanwhile; run goes on from there. It says\n" +
+			"how far it is and which nodes it waits for, and ends with exit 1 when nothing moves\n" +
+			"for as long as --wait; what was read is kept, and run reads on.\n\n" +
 			"--adopt-signer lets a signer.db that is lost, or older than base.db, sign on from\n" +
 			"the head of base.db. Only do it when no other process signs with these keys.",
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -47,6 +52,7 @@ func newRestoreCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			o.progress = cmd.ErrOrStderr()
 			made, err := o.run(cmd.Context(), args)
 			if err != nil {
 				return exitCode(err)
@@ -63,6 +69,7 @@ func newRestoreCommand() *cobra.Command {
 	flags.StringVar(&o.reason, "reason", "", "why, in one line, for the record (--adopt-signer)")
 	flags.BoolVar(&o.fromChains, "from-chains", false, "make gateway.db and sidechain.db anew")
 	flags.BoolVar(&o.adoptSigner, "adopt-signer", false, "let signer.db sign on from the head of base.db")
+	flags.DurationVar(&o.wait, "wait", 10*time.Minute, "how long to wait for nodes while nothing moves; 0: for ever (--from-chains)")
 	flags.BoolVar(&o.json, "json", false, "one JSON object")
 	return cmd
 }

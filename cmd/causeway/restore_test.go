@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"os"
@@ -201,6 +202,12 @@ func TestRestoreFromChains(t *testing.T) {
 	y.cable.set("sendrawtransaction", "")
 	must(t, os.Remove(filepath.Join(y.home, gatewayFile)))
 
+	// The nodes have no blocks to give: it says so, and does not wait for ever.
+	y.cable.set("getblock", cutBefore)
+	if _, stderr := y.command(exitError, "restore", "--from-chains", "--home", y.home, "--wait", "2s"); !strings.Contains(stderr, "waits: btc: ") || !strings.Contains(stderr, "nothing was read for 2s") {
+		t.Error(stderr)
+	}
+	y.cable.set("getblock", "")
 	stdout, _ := y.command(exitOK, "restore", "--from-chains", "--home", y.home, "--json")
 	var made restored
 	must(t, json.Unmarshal([]byte(stdout), &made))
@@ -248,6 +255,11 @@ func TestAdoptSigner(t *testing.T) {
 	must(t, json.Unmarshal([]byte(stdout), &made))
 	if made.Adopted == 0 || made.Aside != "" {
 		t.Errorf("%+v", made)
+	}
+	text, err := os.ReadFile(filepath.Join(y.home, gatewayFile))
+	must(t, err)
+	if !bytes.Contains(text, []byte(`signer-adopted{`)) || !bytes.Contains(text, []byte(`"disk died"`)) {
+		t.Error("the ledger does not say that it was adopted, and why")
 	}
 	y.start()
 	y.burn("0.1")

@@ -37,37 +37,46 @@ func (o *restoreOptions) repair(ctx context.Context, secret hotwallet.Secret) (m
 	}
 	options.lock, options.acceptGap = lock, true // no block is made
 	made.Home = o.home
-	if made.Adopted, err = o.signer(options); err != nil || !o.fromChains {
+	adopted := false
+	if made.Adopted, adopted, err = o.signer(options); err != nil {
 		return made, err
 	}
-	if made.Aside, err = h.setAside(gatewayFile, stateFile, scannerFile); err != nil {
-		return made, err
+	if o.fromChains {
+		if made.Aside, err = h.setAside(gatewayFile, stateFile, scannerFile); err != nil {
+			return made, err
+		}
+		err = o.rebuild(ctx, options, &made)
 	}
-	return made, rebuild(ctx, options, &made)
+	if adopted && h.has(gatewayFile) {
+		baseID := sidechain.BaseChainID(options.document)
+		err = errors.Join(err, gateway.MarkAdopted(ctx, h.path(gatewayFile), hex.EncodeToString(baseID[:]), made.Adopted, o.reason, "restore"))
+	}
+	return made, err
 }
 
-// signer lets a signer sign on that was lost, or that is to by order.
-func (o *restoreOptions) signer(options nodeOptions) (adopted uint64, err error) {
+// signer lets a signer sign on that was lost, or that is to by order. It says from
+// which base block on (0: from where it stands), and whether it did.
+func (o *restoreOptions) signer(options nodeOptions) (block uint64, adopted bool, err error) {
 	h := options.home
 	if h.has(signerFile) && !o.adoptSigner {
-		return 0, nil
+		return 0, false, nil
 	}
 	if !o.adoptSigner {
-		return 0, refusedErr("%s has no %s: what it signed is lost; --adopt-signer --reason TEXT lets it sign on", h.dir, signerFile)
+		return 0, false, refusedErr("%s has no %s: what it signed is lost; --adopt-signer --reason TEXT lets it sign on", h.dir, signerFile)
 	}
 	var counter uint64
 	if h.has(gatewayFile) {
 		baseID := sidechain.BaseChainID(options.document)
 		log, err := gateway.InspectLog(h.path(gatewayFile), hex.EncodeToString(baseID[:]))
 		if err != nil && !o.fromChains {
-			return 0, err
+			return 0, false, err
 		}
 		counter = log.SignerCounter
 	}
-	if adopted, err = options.adopt(counter); err == nil {
-		options.log.Warn("the signer was let sign on", "base_block", adopted, "reason", o.reason)
+	if block, err = options.adopt(counter); err == nil {
+		options.log.Warn("the signer was let sign on", "base_block", block, "reason", o.reason)
 	}
-	return adopted, err
+	return block, err == nil, err
 }
 
 // setAside moves stores, and what lies beside them under their names, into a
@@ -101,13 +110,15 @@ func (h home) setAside(stores ...string) (dir string, err error) {
 }
 
 // rebuild opens the home, reads everything, and says what there is.
-func rebuild(ctx context.Context, options nodeOptions, made *restored) (err error) {
+func (o *restoreOptions) rebuild(ctx context.Context, options nodeOptions, made *restored) (err error) {
 	n, err := openNode(ctx, options)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.close()) }()
-	if made.Chains, err = n.gateway.Rebuild(ctx); err != nil {
+	if made.Chains, err = n.gateway.Rebuild(ctx, gateway.Rebuilding{
+		Patience: o.wait, Report: func(line string) { fmt.Fprintln(o.progress, line) },
+	}); err != nil {
 		return err
 	}
 	audit, err := n.gateway.Audit(ctx)
