@@ -190,7 +190,7 @@ func (d *ethDriver) finalEth() {
 	for range 3 {
 		d.mineEth(1)
 		if !d.pump() {
-			d.crash = 0
+			d.point = ""
 			d.boot()
 		}
 	}
@@ -266,8 +266,13 @@ func (d *ethDriver) payIn(account, amount string) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	want := sum.Coin(18)
-	d.credited(account, "SWAP.ETH", want[:strings.Index(want, ".")+9])
+	d.credited(account, "SWAP.ETH", eight(sum))
+}
+
+// eight is an amount of wei as the peg has it.
+func eight(a chains.Amount) string {
+	text := a.Coin(18)
+	return text[:strings.Index(text, ".")+9]
 }
 
 func (d *ethDriver) withdraw(account, symbol, quantity string, to ethereum.Address) string {

@@ -25,6 +25,9 @@ type driver struct {
 	calls int        // failpoints passed since the node was opened
 	crash int        // the failpoint to die at, 0: none
 	died  string
+	point string         // the failpoint to die at
+	nth   int            // when it is passed so often
+	times map[string]int // how often each was, since the node was opened
 }
 
 func newDriver(t *testing.T) *driver { return &driver{world: newWorld(t)} }
@@ -33,7 +36,8 @@ func newDriver(t *testing.T) *driver { return &driver{world: newWorld(t)} }
 func (d *driver) hook(name string) {
 	d.count.Lock()
 	d.calls++
-	dies := d.calls == d.crash
+	d.times[name]++
+	dies := d.calls == d.crash || name == d.point && d.times[name] == d.nth
 	d.count.Unlock()
 	if dies {
 		panic(crashed{name})
@@ -43,7 +47,7 @@ func (d *driver) hook(name string) {
 // boot opens the node from what is on the disk.
 func (d *driver) boot() {
 	d.t.Helper()
-	d.calls = 0
+	d.calls, d.times = 0, map[string]int{}
 	n, err := d.open()
 	if err != nil {
 		d.t.Fatal(err)
@@ -95,7 +99,7 @@ func (d *driver) until(what string, ask func() bool) {
 			return
 		}
 		if !d.pump() {
-			d.crash = 0
+			d.crash, d.point = 0, ""
 			d.boot()
 		}
 	}
