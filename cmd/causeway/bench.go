@@ -163,7 +163,7 @@ func (o benchOptions) run(ctx context.Context, name string) (result benchResult,
 		return result, usageErr("bench: %q is not one of %s", name, benchNames())
 	case o.Accounts < 2 || o.PerBlock < 1 || o.Resting < 0 || o.Seconds <= 0:
 		return result, usageErr("bench: --accounts from 2, --per-block from 1, --seconds above 0")
-	case !slices.Contains(builtChains, o.Chain):
+	case !slices.Contains(outputChains, o.Chain):
 		return result, usageErr("bench: --chain %q is not one of %s", o.Chain, strings.Join(outputChains, ", "))
 	case !benchmarks[i].perChain && o.Chain != benchDefaultChain:
 		return result, usageErr("bench: %s has no --chain", name)
