@@ -56,6 +56,7 @@ type admission struct {
 	head    *Withdrawal     // the oldest that waits for the cap of all
 	spare   chains.Amount   // what of the cap the head leaves when its turn comes
 	bigger  chains.Amount   // the same of the part for what is not small
+	waits   bool            // a small one waits for the cap of all: the later ones keep behind it
 }
 
 // try admits a withdrawal, or says why it waits.
@@ -67,18 +68,21 @@ func (q *admission) try(w *Withdrawal) string {
 		q.blocked[w.Account] = true
 		return "the cap of the account is used up for now"
 	}
+	small := q.small(w)
 	if !q.fits(w) {
 		if q.head == nil {
 			q.reserve(w)
 		}
+		q.waits = q.waits || small
 		return "the cap of the chain's payouts is used up for now"
 	}
-	if q.head != nil && !q.passes(w) {
+	if q.head != nil && (small && q.waits || !q.passes(w)) {
+		q.waits = q.waits || small
 		return "an older withdrawal has its turn first"
 	}
 	if q.head != nil {
 		q.spare = subAmount(q.spare, w.Amount)
-		if !q.small(w) {
+		if !small {
 			q.bigger = subAmount(q.bigger, w.Amount)
 		}
 	}
@@ -92,7 +96,7 @@ func (q *admission) passes(w *Withdrawal) bool {
 		return !q.spare.Less(w.Amount) && !q.bigger.Less(w.Amount)
 	}
 	// What is small has a part of the cap that the head cannot use anyway.
-	return !q.spare.Less(w.Amount) || atMost(subAmount(q.all, q.big), w.Amount, part(q.Cap, smallShare))
+	return !q.spare.Less(w.Amount) || atMost(subAmount(q.all, q.big), w.Amount, q.forSmall)
 }
 
 // reserve keeps for the head what leaves the window until it fits. What no node
@@ -108,12 +112,12 @@ func (q *admission) reserve(w *Withdrawal) {
 			then.big = subAmount(then.big, o.Withdrawal.Amount)
 		}
 		together := i+1 < len(leaving) && leaving[i+1].Block == o.Block
-		if !together && atMost(then.all, w.Amount, q.Cap) && (q.small(w) || atMost(then.big, w.Amount, q.bigCap())) {
+		if !together && atMost(then.all, w.Amount, q.Cap) && (q.small(w) || atMost(then.big, w.Amount, q.forBig)) {
 			break
 		}
 	}
 	q.spare = subAmount(subAmount(q.Cap, then.all), w.Amount)
-	q.bigger = q.bigCap()
+	q.bigger = q.forBig
 	if !q.small(w) {
 		q.bigger = subAmount(q.bigger, w.Amount)
 	}

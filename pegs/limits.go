@@ -21,7 +21,8 @@ import (
 // large ones wait, small ones get through. A withdrawal larger than the other
 // seven eighths, or than AccountCap, waits for a person. The oldest one that has
 // to wait keeps its place: others pass it only as far as that does not delay it,
-// so that a stream of small ones cannot keep a large one waiting for ever.
+// so that a stream of small ones cannot keep a large one waiting for ever. Small
+// ones pass in their order.
 type Limits struct {
 	Cap        chains.Amount `json:"cap,omitzero"`         // of all accounts within Window
 	AccountCap chains.Amount `json:"account_cap,omitzero"` // of each account within Window
@@ -160,14 +161,29 @@ func (s *State) OutflowWithin(id chains.ID, block uint64) chains.Amount {
 // usage is what of the caps is used at a base block.
 type usage struct {
 	Limits
+	shares
 	block    uint64
 	all      chains.Amount
 	big      chains.Amount // the part of all that is not small
 	accounts map[string]chains.Amount
 }
 
+// shares are the parts of a cap.
+type shares struct {
+	mostSmall chains.Amount // that is small
+	forSmall  chains.Amount // for small ones alone
+	forBig    chains.Amount // the rest
+}
+
+func (l Limits) shares() (s shares) {
+	s.mostSmall, s.forSmall = part(l.Cap, smallPart), part(l.Cap, smallShare)
+	s.forBig = subAmount(l.Cap, s.forSmall)
+	return s
+}
+
 func (s *State) usage(c *Chain, block uint64) *usage {
-	u := &usage{Limits: c.Config.Limits, block: block, accounts: map[string]chains.Amount{}}
+	limits := c.Config.Limits
+	u := &usage{Limits: limits, shares: limits.shares(), block: block, accounts: map[string]chains.Amount{}}
 	for _, o := range c.outflow {
 		if u.counts(o, block) {
 			u.add(o.Withdrawal)
@@ -198,10 +214,7 @@ func part(a chains.Amount, n int64) chains.Amount {
 	return v
 }
 
-func (u *usage) small(w *Withdrawal) bool { return !part(u.Cap, smallPart).Less(w.Amount) }
-
-// bigCap is what withdrawals that are not small may use of the cap together.
-func (u *usage) bigCap() chains.Amount { return subAmount(u.Cap, part(u.Cap, smallShare)) }
+func (u *usage) small(w *Withdrawal) bool { return !u.mostSmall.Less(w.Amount) }
 
 // atMost says whether used and amount together do not exceed a cap; 0 is none.
 func atMost(used, amount, limit chains.Amount) bool {
@@ -210,7 +223,7 @@ func atMost(used, amount, limit chains.Amount) bool {
 
 // fits says whether a withdrawal is within all caps now.
 func (u *usage) fits(w *Withdrawal) bool {
-	return u.fitsAccount(w) && atMost(u.all, w.Amount, u.Cap) && (u.small(w) || atMost(u.big, w.Amount, u.bigCap()))
+	return u.fitsAccount(w) && atMost(u.all, w.Amount, u.Cap) && (u.small(w) || atMost(u.big, w.Amount, u.forBig))
 }
 
 func (u *usage) fitsAccount(w *Withdrawal) bool {
@@ -227,7 +240,7 @@ func (u *usage) never(w *Withdrawal) string {
 		return fmt.Sprintf("a large withdrawal waits until base block %d and can be vetoed", w.Due)
 	case !atMost(chains.Amount{}, w.Amount, u.AccountCap):
 		return fmt.Sprintf("it is more than the cap of an account, %s: an operator decides", u.AccountCap.Coin(decimals))
-	case !u.small(w) && !atMost(chains.Amount{}, w.Amount, u.bigCap()):
+	case !u.small(w) && !atMost(chains.Amount{}, w.Amount, u.forBig):
 		return fmt.Sprintf("it is more than seven eighths of the cap, %s: an operator decides", u.Cap.Coin(decimals))
 	}
 	return ""

@@ -312,6 +312,38 @@ func TestSmallAndLargeDoNotStarveEachOther(t *testing.T) {
 	}
 }
 
+// Small ones that get through before a large one do so in their order: one that
+// does not fit into what is left is not passed by smaller ones behind it.
+func TestSmallOnesKeepTheirOrder(t *testing.T) {
+	const window = 10
+	b := openBook(t)
+	b.limit(Limits{Cap: chains.NewAmount(3200), AccountCap: chains.NewAmount(2500), Window: window})
+	b.ask("first", "alice", 2000)
+	b.ask("large", "bob", 2400)
+	for i := range 60 {
+		b.ask(fmt.Sprintf("s%02d", i), fmt.Sprint("user", i), []uint64{90, 20}[i%2])
+	}
+	b.ask("also alice's", "alice", 600) // more than is left for her
+	b.ask("hers behind it", "alice", 1)
+	var let []string
+	for block := uint64(1); block <= 60; block++ {
+		for _, id := range b.admit(block) {
+			let = append(let, id)
+			broadcastAtOnce(b, b.withdrawals[id])
+		}
+	}
+	small := slices.DeleteFunc(slices.Clone(let), func(id string) bool { return id[0] != 's' })
+	if len(let) != 64 || !slices.IsSorted(small) {
+		t.Errorf("let through: %v", let)
+	}
+	if slices.Index(let, "also alice's") > slices.Index(let, "hers behind it") {
+		t.Errorf("an account's own order: %v", let)
+	}
+	if slices.Index(let, "large") < 8 { // 400 are for small ones alone
+		t.Errorf("the small ones waited for the large one: %v", let)
+	}
+}
+
 // aLimit changes the limits, lets withdrawals through, vetoes and alerts.
 func (s *story) aLimit() {
 	s.limit(Limits{

@@ -18,6 +18,7 @@ import (
 	"causeway/chains"
 	"causeway/gateway"
 	"causeway/internal/failpoint"
+	"causeway/pegs"
 )
 
 // childArgument makes the program the child of a campaign.
@@ -33,17 +34,18 @@ const (
 
 // childConfig is the first line of a child's standard input.
 type childConfig struct {
-	Chain   chains.ID `json:"chain"`
-	Genesis []byte    `json:"genesis"`
-	Home    string    `json:"home"`
-	Nodes   []string  `json:"nodes"`
-	Off     []string  `json:"off"`
-	Trap    trap      `json:"trap"`
-	Depth   uint64    `json:"depth"` // of a credit; 0: the coin's own
-	Extra   uint64    `json:"extra"` // how much deeper what payouts spend is
-	Large   bool      `json:"large"` // memory counts
-	Free    bool      `json:"free"`  // it runs by itself, not step by step
-	Log     bool      `json:"log"`
+	Chain   chains.ID   `json:"chain"`
+	Genesis []byte      `json:"genesis"`
+	Home    string      `json:"home"`
+	Nodes   []string    `json:"nodes"`
+	Off     []string    `json:"off"`
+	Trap    trap        `json:"trap"`
+	Depth   uint64      `json:"depth"` // of a credit; 0: the coin's own
+	Extra   uint64      `json:"extra"` // how much deeper what payouts spend is
+	Large   bool        `json:"large"` // memory counts
+	Free    bool        `json:"free"`  // it runs by itself, not step by step
+	Limits  pegs.Limits `json:"limits"`
+	Log     bool        `json:"log"`
 }
 
 // trap says where the process ends: at the (After+1)-th time that it passes the
@@ -95,7 +97,7 @@ func childMain(in io.Reader, out, log io.Writer) int {
 		fmt.Fprintln(log, "campaign child:", err)
 		return exitUsage
 	}
-	o := nodeOptions{home: cfg.Home, nodes: cfg.Nodes, depth: cfg.Depth, extra: cfg.Extra, free: cfg.Free, large: cfg.Large, log: logger}
+	o := nodeOptions{home: cfg.Home, nodes: cfg.Nodes, depth: cfg.Depth, extra: cfg.Extra, free: cfg.Free, large: cfg.Large, limits: cfg.Limits, log: logger}
 	if len(cfg.Nodes) > 1 {
 		o.wrap = newRelay().wrap
 	}

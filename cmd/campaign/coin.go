@@ -121,7 +121,7 @@ func (c coin) gateway(n *node) (cfg gateway.ChainConfig, err error) {
 		return cfg, err
 	}
 	return gateway.ChainConfig{
-		Coin: coin, Source: quorum, Quorum: need, Scanner: scanner, Confirmations: n.depth, InputExtra: &n.extra,
+		Coin: coin, Source: quorum, Quorum: need, Scanner: scanner, Confirmations: n.depth, InputExtra: &n.extra, Limits: n.limits,
 		Poll: n.pace().poll, FeeMin: chains.FeeRate(1000 * c.scale), FeeMax: c.rateMax(),
 	}, nil
 }

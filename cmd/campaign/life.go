@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"causeway/chains/chaintest"
+	"causeway/pegs"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -31,6 +32,7 @@ type life struct {
 	hurry   bool           // too much is sent to look at each of it
 	depth   uint64         // at which deposits are credited
 	extra   uint64         // how much deeper payouts find what they spend
+	limits  pegs.Limits    // of payouts
 	own     bool           // depth is the coin's own, not a configured one
 	deep    bool           // the chain is rewritten deeper than credits are
 	resumed bool           // an operator has let a halted chain go on
@@ -129,7 +131,7 @@ func (l *life) say(format string, args ...any) {
 func (l *life) childConfig(t trap) childConfig {
 	cfg := childConfig{
 		Chain: l.terms().id, Genesis: l.document, Home: l.home, Nodes: l.urls, Off: l.off, Trap: t, Depth: l.depth, Extra: l.extra,
-		Large: l.hurry, Free: l.free, Log: logged(),
+		Large: l.hurry, Free: l.free, Limits: l.limits, Log: logged(),
 	}
 	if l.own {
 		cfg.Depth = 0

@@ -18,7 +18,7 @@ const (
 	perCall     = 30 // withdrawals in one operation
 	baseMemory  = 600 << 20
 	eachMemory  = 24 << 10 // bytes for a deposit and a withdrawal, all that is kept of them
-	overtakings = 2000     // burns that may be paid before an earlier one
+	overtakings = 300      // burns that may be paid before an earlier one
 )
 
 // loadRun is one life with o.runs deposits and as many withdrawals.
@@ -43,6 +43,7 @@ func (l *life) flood(n int) error {
 	if err := l.addresses(); err != nil {
 		return err
 	}
+	l.say("profiles are at %s/debug/pprof/", l.api.url)
 	began := time.Now()
 	if err := l.deposits(n); err != nil {
 		return err
@@ -54,22 +55,31 @@ func (l *life) flood(n int) error {
 	}
 	l.counts["seconds of burns"] = int(time.Since(began).Seconds())
 	began = time.Now()
-	if err := l.drain(n); err != nil {
+	if err := l.drain(n, 100+n/20); err != nil {
 		return err
 	}
 	l.counts["seconds of payouts"] = int(time.Since(began).Seconds())
 	l.fair()
+	began = time.Now()
+	if err := l.quick(); err != nil {
+		return err
+	}
+	if err := l.crowded(n); err != nil {
+		return err
+	}
+	l.counts["seconds of the crowd"] = int(time.Since(began).Seconds())
 	return l.judge()
 }
 
 // deposits pays in and waits until all is credited.
 func (l *life) deposits(n int) error {
+	units := int64(100_000*max(1, eachCrowd/n)) * l.terms().scale // enough for the crowd
 	for made := 0; made < n; {
 		var outputs []chaintest.Output
 		for range perPayment {
 			for _, user := range users {
 				if made < n {
-					outputs = append(outputs, chaintest.Output{Address: l.address[user], Units: 100_000 * l.terms().scale})
+					outputs = append(outputs, chaintest.Output{Address: l.address[user], Units: units})
 					made++
 				}
 			}
@@ -90,11 +100,12 @@ func (l *life) deposits(n int) error {
 		if err := l.step(5); err != nil {
 			return err
 		}
-		rows, err := rowsOf[depositRow](l.api, "pegs", "deposits", struct{}{})
-		if err != nil {
+		var last []depositRow
+		request := map[string]any{"contract": "pegs", "table": "deposits", "query": struct{}{}, "limit": 1, "offset": n - 1}
+		if err := l.api.rpc("/contracts", "find", request, &last); err != nil {
 			return err
 		}
-		if len(rows) == n {
+		if len(last) == 1 {
 			return l.memory(n)
 		}
 	}
@@ -104,37 +115,17 @@ func (l *life) deposits(n int) error {
 
 // queue burns all at once.
 func (l *life) queue(n int) error {
+	t := l.terms()
 	for made := 0; made < n; {
 		user := users[(made/perCall)%len(users)]
-		var calls []any
-		var some []*burn
+		var quantities []int64
 		for range min(perCall, n-made) {
-			address, script, err := l.world.payee(l.rng)
-			if err != nil {
-				return err
-			}
-			t := l.terms()
-			quantity := t.minimum + t.fee + 10*t.scale*int64(made%1000)
-			calls = append(calls, contractCall{"pegs", "withdraw", map[string]string{
-				"symbol": l.terms().symbol, "quantity": coins(quantity), "address": address,
-			}})
-			some = append(some, &burn{account: user, script: script, quantity: quantity, burned: true})
+			quantities = append(quantities, t.minimum+t.fee+10*t.scale*int64(made%1000))
 			made++
 		}
-		tx, err := l.api.call(l.baseID, user, calls...)
-		if err != nil {
+		if err := l.burn(user, quantities); err != nil {
 			return err
 		}
-		if err := l.api.send(tx); err != nil {
-			return err
-		}
-		for i, b := range some {
-			b.tx, b.part = tx, strconv.Itoa(i)
-			if len(some) == 1 {
-				b.part = ""
-			}
-		}
-		l.burns = append(l.burns, some...)
 		if made%3000 < perCall {
 			if err := l.step(1); err != nil {
 				return err
@@ -144,9 +135,40 @@ func (l *life) queue(n int) error {
 	return nil
 }
 
+// burn withdraws quantities of a user in one operation.
+func (l *life) burn(user string, quantities []int64) error {
+	var calls []any
+	var some []*burn
+	for _, quantity := range quantities {
+		address, script, err := l.world.payee(l.rng)
+		if err != nil {
+			return err
+		}
+		calls = append(calls, contractCall{"pegs", "withdraw", map[string]string{
+			"symbol": l.terms().symbol, "quantity": coins(quantity), "address": address,
+		}})
+		some = append(some, &burn{account: user, script: script, quantity: quantity, burned: true})
+	}
+	tx, err := l.api.call(l.baseID, user, calls...)
+	if err != nil {
+		return err
+	}
+	if err := l.api.send(tx); err != nil {
+		return err
+	}
+	for i, b := range some {
+		b.tx, b.part = tx, strconv.Itoa(i)
+		if len(some) == 1 {
+			b.part = ""
+		}
+	}
+	l.burns = append(l.burns, some...)
+	return nil
+}
+
 // drain pays until nothing waits.
-func (l *life) drain(n int) error {
-	for range 100 + n/20 {
+func (l *life) drain(n, turns int) error {
+	for range turns {
 		if err := l.sim.Mine(1); err != nil {
 			return err
 		}

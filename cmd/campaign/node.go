@@ -16,6 +16,7 @@ import (
 	"causeway/gateway"
 	"causeway/hotwallet"
 	"causeway/internal/failpoint"
+	"causeway/pegs"
 	"causeway/pegs/contract"
 	"causeway/sidechain"
 	"causeway/sidechain/base/solo"
@@ -26,14 +27,15 @@ import (
 
 // nodeOptions are what a node is opened with.
 type nodeOptions struct {
-	home  string
-	nodes []string                               // of the outside chain, by URL
-	depth uint64                                 // at which deposits are credited; 0: the coin's own
-	extra uint64                                 // how much deeper what payouts spend is
-	free  bool                                   // it runs by itself, not step by step
-	large bool                                   // much is under way
-	wrap  func(chains.Source, int) chains.Source // nil: as they are
-	log   *slog.Logger
+	home   string
+	nodes  []string                               // of the outside chain, by URL
+	depth  uint64                                 // at which deposits are credited; 0: the coin's own
+	extra  uint64                                 // how much deeper what payouts spend is
+	free   bool                                   // it runs by itself, not step by step
+	large  bool                                   // much is under way
+	limits pegs.Limits                            // of payouts
+	wrap   func(chains.Source, int) chains.Source // nil: as they are
+	log    *slog.Logger
 }
 
 // node is base layer, engine, signer, gateway and API in one process, opened and
@@ -101,7 +103,10 @@ func (n *node) open() error {
 		Chain: n.engine, Base: n.sequencer, Gateway: n.gateway, Log: n.log,
 	})
 	mux := http.NewServeMux()
-	mux.Handle("/operator/", server.AdminHandler(api.Admin{Operator: n.gateway}))
+	admin := server.AdminHandler(api.Admin{Operator: n.gateway})
+	for _, path := range []string{"/operator/", "/metrics", "/debug/pprof/"} {
+		mux.Handle(path, admin)
+	}
 	mux.Handle("/", server.Handler())
 	n.handler = mux
 	return nil
