@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-
-	"causeway/chains/ethereum"
 )
 
 // round brings ether in for an account and pays some out, dying once on the way. It
@@ -15,7 +13,7 @@ import (
 func (d *ethDriver) round(point string, nth int) (died string) {
 	d.t.Helper()
 	d.died = ""
-	payee := ethereum.Address(d.eth.Accounts()[receiver].Address)
+	payee := d.rich[receiver]
 	before, paid := d.peg("alice", "SWAP.ETH"), d.holds(payee)
 	d.point, d.nth, d.times = point, nth, map[string]int{}
 	d.send(outsider, d.address("alice"), ether("0.5"), nil)
@@ -63,7 +61,7 @@ func TestEthCrashAtEveryPoint(t *testing.T) {
 func TestEthRestoredLog(t *testing.T) {
 	d := ethBooted(t)
 	d.round("", 0)
-	payee := ethereum.Address(d.eth.Accounts()[receiver].Address)
+	payee := d.rich[receiver]
 	var backups [][]byte
 	save := func() {
 		text, err := os.ReadFile(filepath.Join(d.dir, LogFile))

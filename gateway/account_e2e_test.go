@@ -32,7 +32,7 @@ func TestEthRound(t *testing.T) {
 	}
 	d.balanced()
 
-	payee := ethereum.Address(d.eth.Accounts()[receiver].Address)
+	payee := d.rich[receiver]
 	before := d.holds(payee)
 	id := d.withdraw("alice", "SWAP.ETH", "1", payee)
 	w := d.state(id, "settled")
@@ -64,7 +64,7 @@ func TestTokenRound(t *testing.T) {
 	d.balanced()
 	// The fee of a token's withdrawal is in the chain's own peg.
 	d.act("alice", "tokens", "transfer", `{"to":"bob","symbol":"SWAP.ETH","quantity":"0.5"}`)
-	payee := ethereum.Address(d.eth.Accounts()[receiver].Address)
+	payee := d.rich[receiver]
 	id := d.withdraw("bob", "SWAP.USDC", "100", payee)
 	w := d.state(id, "settled")
 	if d.units(payee) != "100.000000" || w.Amount != "100.000000" {
@@ -109,7 +109,7 @@ func TestForcedEther(t *testing.T) {
 func TestPayees(t *testing.T) {
 	d := ethBooted(t)
 	d.payIn("alice", "5")
-	d.state(d.withdraw("alice", "SWAP.ETH", "0.1", ethereum.Address(d.eth.Accounts()[receiver].Address)), "settled")
+	d.state(d.withdraw("alice", "SWAP.ETH", "0.1", d.rich[receiver]), "settled")
 	payee := d.create(erc20test.CreatePayee(), chains.Amount{})
 	for _, c := range []struct {
 		mode  erc20test.Mode
@@ -140,7 +140,7 @@ func TestPayees(t *testing.T) {
 func TestPayeeThatTurns(t *testing.T) {
 	d := ethBooted(t)
 	d.payIn("alice", "5")
-	d.state(d.withdraw("alice", "SWAP.ETH", "0.1", ethereum.Address(d.eth.Accounts()[receiver].Address)), "settled")
+	d.state(d.withdraw("alice", "SWAP.ETH", "0.1", d.rich[receiver]), "settled")
 	payee := d.create(erc20test.CreatePayee(), chains.Amount{})
 	d.finalEth()
 	before := d.peg("alice", "SWAP.ETH")
@@ -156,7 +156,7 @@ func TestPayeeThatTurns(t *testing.T) {
 		t.Errorf("alice lost %s", got)
 	}
 	d.until("the charge", func() bool { return d.fees() == "0.00000000" })
-	d.state(d.withdraw("alice", "SWAP.ETH", "0.2", ethereum.Address(d.eth.Accounts()[receiver].Address)), "settled")
+	d.state(d.withdraw("alice", "SWAP.ETH", "0.2", d.rich[receiver]), "settled")
 	d.balanced()
 	d.node.close()
 }

@@ -83,7 +83,7 @@ func TestTokenThatPaysNothing(t *testing.T) {
 	d.finalEth()
 	d.credited("bob", "SWAP.USDC", "500.000000")
 	d.act("alice", "tokens", "transfer", `{"to":"bob","symbol":"SWAP.ETH","quantity":"0.5"}`)
-	payee := ethereum.Address(d.eth.Accounts()[receiver].Address)
+	payee := d.rich[receiver]
 	d.state(d.withdraw("bob", "SWAP.USDC", "50", payee), "settled")
 	for _, c := range []struct {
 		name    string
@@ -131,7 +131,7 @@ func TestWrongToken(t *testing.T) {
 func TestStuckEthPayout(t *testing.T) {
 	d := ethBooted(t)
 	d.payIn("alice", "5")
-	payee := ethereum.Address(d.eth.Accounts()[receiver].Address)
+	payee := d.rich[receiver]
 	d.state(d.withdraw("alice", "SWAP.ETH", "0.1", payee), "settled")
 	before := d.holds(payee)
 	id := d.withdraw("alice", "SWAP.ETH", "0.2", payee)
@@ -189,7 +189,7 @@ func TestEthReorg(t *testing.T) {
 func TestStolenWei(t *testing.T) {
 	d := ethBooted(t)
 	d.payIn("alice", "1")
-	d.state(d.withdraw("alice", "SWAP.ETH", "0.1", ethereum.Address(d.eth.Accounts()[receiver].Address)), "settled")
+	d.state(d.withdraw("alice", "SWAP.ETH", "0.1", d.rich[receiver]), "settled")
 	var hot chains.Amount
 	own := d.parse(d.ownAddress(chains.WatchChange))
 	hot = d.holds(own)

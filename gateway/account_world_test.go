@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ethereum/go-ethereum/common"
-
 	"causeway/chains"
 	"causeway/chains/bitcoin"
 	"causeway/chains/devnet/evm"
@@ -32,31 +30,48 @@ const (
 // step.
 type ethDriver struct {
 	*driver
-	eth   *evm.Chain
+	eth   *evm.Chain // nil: a node of its own kind
+	url   string
+	rich  []ethereum.Address // whose keys the node has
 	usdc  ethereum.Address
 	wire  http.RoundTripper // of the gateway's own nodes; nil: the network
 	chain func(*AccountChain)
 	token AccountToken
 }
 
+// testEthChain is the chain id of the tests' nodes.
+const testEthChain = 31337
+
 // noSource is the source of a chain that is not there.
 type noSource struct{ chains.Source }
 
 func newEthDriver(t *testing.T) *ethDriver {
+	t.Helper()
+	supply := new(big.Int).Mul(big.NewInt(1_000_000), big.NewInt(1_000_000))
+	eth, err := evm.New(evm.Config{SlotsInEpoch: 1, Tokens: []evm.Token{{Name: "Test USD", Symbol: "TUSD", Decimals: 6, Supply: supply}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { eth.Close() })
+	d := newEthDriverOf(t, eth.URL(), ethereum.Address(eth.Token("TUSD")))
+	d.eth = eth
+	return d
+}
+
+// newEthDriverOf is a network beside a node that mines when told to. Without a token
+// it makes one.
+func newEthDriverOf(t *testing.T, url string, token ethereum.Address) *ethDriver {
 	t.Helper()
 	coin, err := bitcoin.New(chains.Regtest)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := newWorldOf(t, coin)
-	d := &ethDriver{driver: &driver{world: w}}
-	supply := new(big.Int).Mul(big.NewInt(1_000_000), big.NewInt(1_000_000))
-	d.eth, err = evm.New(evm.Config{SlotsInEpoch: 1, Tokens: []evm.Token{{Name: "Test USD", Symbol: "TUSD", Decimals: 6, Supply: supply}}})
-	if err != nil {
-		t.Fatal(err)
+	d := &ethDriver{driver: &driver{world: w}, url: url, usdc: token}
+	d.ask(&d.rich, "eth_accounts")
+	if token == (ethereum.Address{}) {
+		d.usdc = d.createBy(0, erc20test.CreateToken("Test USD", "TUSD", 6, big.NewInt(1_000_000_000_000)), chains.Amount{})
 	}
-	t.Cleanup(func() { d.eth.Close() })
-	d.usdc = ethereum.Address(d.eth.Token("TUSD"))
 	d.token = AccountToken{Symbol: "SWAP.USDC", Address: d.usdc, Decimals: 6}
 	w.genesis = testGenesis(t, chains.ETH)
 	contract := strings.ToLower(d.usdc.String())
@@ -70,9 +85,7 @@ func newEthDriver(t *testing.T) *ethDriver {
 	w.chainID = sidechain.BaseChainID(w.text)
 	w.outside = noSource{}
 	w.tune, w.tuneSigner = d.tuneGateway, d.tuneSigner2
-	if err := d.eth.Mine(3); err != nil {
-		t.Fatal(err)
-	}
+	d.mineEth(3)
 	return d
 }
 
@@ -94,7 +107,7 @@ func ether(text string) chains.Amount {
 }
 
 func (d *ethDriver) nodes(wire http.RoundTripper) *ethereum.Quorum {
-	q, err := ethereum.Open([]string{d.eth.URL()}, 1, ethereum.Options{ChainID: d.eth.ChainID(), Network: chains.Regtest, Transport: wire, Logger: d.log})
+	q, err := ethereum.Open([]string{d.url}, 1, ethereum.Options{ChainID: testEthChain, Network: chains.Regtest, Transport: wire, Logger: d.log})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -103,12 +116,12 @@ func (d *ethDriver) nodes(wire http.RoundTripper) *ethereum.Quorum {
 }
 
 func (d *ethDriver) tuneGateway(cfg *Config) {
-	scanner, err := NewAccountScanNode(d.eth.URL())
+	scanner, err := NewAccountScanNode(d.url)
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	chain := &AccountChain{
-		ID: chains.ETH, Network: chains.Regtest, Nodes: d.nodes(d.wire), ChainID: d.eth.ChainID(), Finality: ethereum.Finalized,
+		ID: chains.ETH, Network: chains.Regtest, Nodes: d.nodes(d.wire), ChainID: testEthChain, Finality: ethereum.Finalized,
 		Tokens: []AccountToken{d.token}, Fees: ethereum.FeeLimits{Min: gwei(1), Max: gwei(100)},
 	}
 	if d.chain != nil {
@@ -121,7 +134,7 @@ func (d *ethDriver) tuneGateway(cfg *Config) {
 
 func (d *ethDriver) tuneSigner2(cfg *hotwallet.SignerConfig) {
 	rules := hotwallet.AccountRules{
-		ChainID: d.eth.ChainID(), Coin: "SWAP.ETH", MaxGas: 200_000, MaxGasPrice: gwei(1000), MaxFee: ethereum.WeiOf(ether("0.1")), MaxTotal: ether("1000"),
+		ChainID: testEthChain, Coin: "SWAP.ETH", MaxGas: 200_000, MaxGasPrice: gwei(1000), MaxFee: ethereum.WeiOf(ether("0.1")), MaxTotal: ether("1000"),
 		Tokens: map[string]hotwallet.AccountToken{"SWAP.USDC": {Contract: d.usdc, Decimals: 6, MaxTotal: chains.NewAmount(1_000_000_000_000)}},
 	}
 	cfg.Accounts = map[chains.ID]hotwallet.AccountRules{chains.ETH: rules}
@@ -138,39 +151,45 @@ func ethBooted(t *testing.T) *ethDriver {
 }
 
 // send makes a transaction of a funded account of the chain.
-func (d *ethDriver) send(from int, to ethereum.Address, wei chains.Amount, data []byte) string {
+func (d *ethDriver) send(from int, to ethereum.Address, wei chains.Amount, data []byte) (txid string) {
 	d.t.Helper()
-	who := common.Address(to)
-	hash, err := d.eth.Send(d.eth.Accounts()[from].Address, &who, wei.Big(), data)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	return hash.Hex()
+	d.ask(&txid, "eth_sendTransaction", map[string]any{
+		"from": d.rich[from], "to": to, "value": "0x" + wei.Big().Text(16), "data": fmt.Sprintf("0x%x", data), "gas": "0x7a120",
+	})
+	return txid
 }
 
 // create makes a contract and says where it is.
 func (d *ethDriver) create(data []byte, wei chains.Amount) ethereum.Address {
 	d.t.Helper()
-	hash, err := d.eth.Send(d.eth.Accounts()[outsider].Address, nil, wei.Big(), data)
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	return d.createBy(outsider, data, wei)
+}
+
+func (d *ethDriver) createBy(from int, data []byte, wei chains.Amount) ethereum.Address {
+	d.t.Helper()
+	var txid string
+	d.ask(&txid, "eth_sendTransaction", map[string]any{
+		"from": d.rich[from], "value": "0x" + wei.Big().Text(16), "data": fmt.Sprintf("0x%x", data), "gas": "0x4c4b40",
+	})
 	d.mineEth(1)
 	var receipt struct {
-		Contract *ethereum.Address `json:"contractAddress"`
+		Contract string `json:"contractAddress"`
 	}
-	d.ask(&receipt, "eth_getTransactionReceipt", hash)
-	if receipt.Contract == nil {
+	d.ask(&receipt, "eth_getTransactionReceipt", txid)
+	if receipt.Contract == "" {
 		return ethereum.Address{}
 	}
-	return *receipt.Contract
+	return d.parse(strings.ToLower(receipt.Contract))
 }
 
 func (d *ethDriver) ask(result any, method string, params ...any) {
 	d.t.Helper()
-	node, err := NewAccountScanNode(d.eth.URL())
+	node, err := NewAccountScanNode(d.url)
 	if err != nil {
 		d.t.Fatal(err)
+	}
+	if params == nil {
+		params = []any{}
 	}
 	if err := node.Call(context.Background(), method, params, result); err != nil {
 		d.t.Fatal(err)
@@ -179,8 +198,9 @@ func (d *ethDriver) ask(result any, method string, params ...any) {
 
 func (d *ethDriver) mineEth(n int) {
 	d.t.Helper()
-	if err := d.eth.Mine(n); err != nil {
-		d.t.Fatal(err)
+	for range n {
+		var block any
+		d.ask(&block, "evm_mine")
 	}
 }
 
