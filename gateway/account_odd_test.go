@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"causeway/chains"
 	"causeway/chains/ethereum"
@@ -267,6 +268,66 @@ func TestEthFaults(t *testing.T) {
 		d.round("", 0)
 		if left > 0 {
 			t.Logf("%s failed %d times only", method, 7-left)
+		}
+	}
+	d.node.close()
+}
+
+// TestDustIsNotSwept: what costs more than its share to bring is left where it lies,
+// though somebody waits for ether, and never more than what is needed is brought.
+func TestDustIsNotSwept(t *testing.T) {
+	d := ethBooted(t)
+	for _, account := range []string{"alice", "bob", "carol"} {
+		d.payIn(account, "0.0003")
+	}
+	for range 6 {
+		d.finalEth()
+	}
+	if n := d.batches(); n != 0 {
+		t.Errorf("%d transactions for dust that nobody waits for", n)
+	}
+	id := d.withdraw("alice", "SWAP.ETH", "0.0002", d.rich[receiver])
+	for range 10 {
+		d.finalEth()
+	}
+	if w := d.withdrawal(id); w.State != "queued" || !strings.Contains(w.Detail, "not enough in the hot account") || d.batches() != 0 {
+		t.Errorf("%d transactions, %+v", d.batches(), w)
+	}
+	d.send(outsider, d.parse(d.ownAddress(chains.WatchChange)), ether("0.01"), nil) // a refill
+	d.state(id, "settled")
+	d.balanced()
+	d.node.close()
+}
+
+// batches is how many there ever were.
+func (d *ethDriver) batches() (n int) {
+	d.t.Helper()
+	if err := d.node.gateway.ledger.View(func(s *pegs.State) { n = len(s.OpenBatches(chains.ETH)) }); err != nil {
+		d.t.Fatal(err)
+	}
+	return n
+}
+
+// TestFinalityThatLags: final blocks that stay behind are an alert, then a halt of
+// minting, and both end when they come.
+func TestFinalityThatLags(t *testing.T) {
+	d := newEthDriver(t)
+	d.chain = func(c *AccountChain) { c.MaxFinalityLag = 30 * time.Minute }
+	d.boot()
+	f := d.node.gateway.chains[0].(*accountFollower)
+	head := chains.Header{BlockRef: chains.BlockRef{Height: 100}, Time: 1_000_000}
+	for _, c := range []struct {
+		minutes int64
+		alert   bool
+		halted  string
+	}{{13, false, StateOpen}, {31, true, StateOpen}, {46, true, StateHalted}, {20, false, StateOpen}} {
+		final := chains.Header{BlockRef: chains.BlockRef{Height: 10}, Time: head.Time - c.minutes*60}
+		if err := f.watchNodes(t.Context(), nil, head, final, nil); err != nil {
+			t.Fatal(err)
+		}
+		s := d.node.gateway.ChainStatus()[0]
+		if (len(s.Alerts) == 1) != c.alert || s.Minting != c.halted || s.Payouts != StateOpen {
+			t.Errorf("%d minutes: %+v", c.minutes, s)
 		}
 	}
 	d.node.close()

@@ -41,6 +41,23 @@
 //	eventlog, logfile, snapshot  gateway.db
 //	scanner, audit               the second reading of the chain, the books
 //
+//	account_*                    Ethereum: the same services for a chain of accounts
+//
+// What the parts that are the same for all chains ask of one is in served.go; what
+// paying has in common, in office.go.
+//
+// # Chains of accounts
+//
+// Only final blocks enter the ledger (account_follow). A block says what our accounts
+// sent and which tokens say that they moved; what was received the balances say, which
+// are read at the hash of the newest block (account_read): at once where a block touches
+// an account, and of all accounts in turn, because coins that a contract moves leave no
+// trace in transactions. What stands above finality is shown from memory
+// (account_above). A payout is one transaction with the ledger's next nonce, tried on the
+// nodes before it is planned (account_pay); deposit addresses are swept to the hot
+// account, with gas from the sweeper where it is a token (account_sweep); what no block
+// takes is replaced at its nonce (account_lift).
+//
 // To add a service: a type with a method step(ctx) error and a line in
 // Gateway.loops; what it needs from elsewhere is an interface in interfaces.go.
 package gateway

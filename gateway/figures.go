@@ -59,20 +59,20 @@ func (g *Gateway) Figures() Figures {
 	_ = g.cfg.Sidechain.View(func(v SideState) error { block = v.Head().Base.Number; return nil })
 	_ = g.ledger.View(func(s *pegs.State) {
 		for _, id := range s.ChainIDs() {
-			f.Chains = append(f.Chains, figuresOf(s, id, block))
+			f.Chains = append(f.Chains, g.figuresOf(s, id, block))
 		}
 	})
 	return f
 }
 
-func figuresOf(s *pegs.State, id chains.ID, block uint64) ChainFigures {
+func (g *Gateway) figuresOf(s *pegs.State, id chains.ID, block uint64) ChainFigures {
 	c, _ := s.Chain(id)
 	f := ChainFigures{
 		Chain: string(id), Deposits: map[string]int{}, Withdrawals: map[string]int{}, Batches: len(s.OpenBatches(id)),
 		Confirmations: c.CreditDepth(), Outflow: inCoins(s.OutflowWithin(id, block), id), Cap: inCoins(c.Config.Limits.Cap, id),
 	}
 	for _, b := range s.OpenBatches(id) {
-		if b.Mined == nil && b.Released == nil && len(b.Variants) > 0 {
+		if b.Decided() == nil && b.Released == nil && len(b.Variants) > 0 && !g.inBlock(id, b) {
 			f.Stuck = max(f.Stuck, s.Waits(b))
 		}
 	}
@@ -93,6 +93,16 @@ func figuresOf(s *pegs.State, id chains.ID, block uint64) ChainFigures {
 		f.Alerts = append(f.Alerts, a.Cause)
 	}
 	return f
+}
+
+// inBlock says whether a batch is in a block that the ledger does not hold yet.
+func (g *Gateway) inBlock(id chains.ID, b *pegs.Batch) bool {
+	f := g.served(id)
+	if f == nil {
+		return false
+	}
+	_, in := f.unsettled(b.Variants)
+	return in != nil
 }
 
 // inCoins is an amount for a monitor, which has nothing but floats; no decision

@@ -16,7 +16,7 @@ type Rebuilt struct {
 	Chain    string `json:"chain"`
 	Height   uint64 `json:"height"`
 	Accounts int    `json:"accounts"` // whose addresses were searched
-	Outputs  int    `json:"outputs"`  // unspent ones of ours
+	Outputs  int    `json:"outputs"`  // unspent ones of ours; on Ethereum accounts that hold ether
 	Amount   string `json:"amount"`   // of them
 	Credited int    `json:"credited"` // deposits
 	Waiting  int    `json:"waiting"`  // deposits that the sidechain has not credited
@@ -156,6 +156,15 @@ func rebuiltChain(s *pegs.State, id chains.ID) (Rebuilt, error) {
 	for _, out := range c.Unspent() {
 		r.Outputs++
 		if sum, err = sum.Add(out.Amount); err != nil {
+			return r, err
+		}
+	}
+	for _, h := range c.AccountsHeld() {
+		if h.Amount.IsZero() || h.Token != "" {
+			continue
+		}
+		r.Outputs++
+		if sum, err = sum.Add(h.Amount); err != nil {
 			return r, err
 		}
 	}
