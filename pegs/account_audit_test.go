@@ -61,6 +61,10 @@ func TestAuditOfAccounts(t *testing.T) {
 	if token != want {
 		t.Errorf("the token: %+v\n%v", token, problems)
 	}
+	e.reading(reads(hotAddress, gwei(5_000_000), 1)) // less than what is under way
+	if l, _ := e.AuditView(chains.ETH); l.Flying[""] != gwei(5_000_000) || !l.Flying[usdc].IsZero() {
+		t.Errorf("in flight %v", l.Flying)
+	}
 	for _, item := range l.Items {
 		if item.Kind == chains.WatchChange || item.Outpoint.TxID != "" {
 			t.Errorf("item %+v", item)

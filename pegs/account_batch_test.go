@@ -38,19 +38,28 @@ func TestFailedPayout(t *testing.T) {
 		if len(e.ToSubmitReleases(chains.ETH)) != 1 || e.WithdrawalState(w) != WithdrawalBroadcast {
 			t.Errorf("%s: it is %s", symbol, e.WithdrawalState(w))
 		}
+		if symbol == "SWAP.USDC" { // the gas may be charged before
+			e.do(&Settling{Batch: b.ID, TxID: b.Failed.TxID, Cost: "0.00002"})
+			e.do(&Charged{Batch: b.ID, TxID: b.Failed.TxID, Cost: "0.00002"})
+			if fee := e.UnsettledFees(chains.ETH, ""); !fee.IsZero() || len(e.ToSettle(chains.ETH)) != 0 || len(e.OpenBatches(chains.ETH)) != 1 {
+				t.Errorf("charged, and fees of %s are open", fee)
+			}
+		}
 		e.do(&Released{Batch: b.ID, Reason: proof})
 		if e.WithdrawalState(w) != WithdrawalParked || e.GiveBackReason(w) != proof {
 			t.Errorf("%s: %s, to give back for %q", symbol, e.WithdrawalState(w), e.GiveBackReason(w))
 		}
-		if fee := e.UnsettledFees(chains.ETH, ""); fee != gwei(20_000) {
-			t.Errorf("%s: unsettled fees %s", symbol, fee)
-		}
-		e.do(&Settling{Batch: b.ID, TxID: b.Failed.TxID, Cost: "0.00002"})
 		e.do(&Returned{Withdrawal: "w1"})
-		if len(e.ToSubmitSettles(chains.ETH)) != 1 || len(e.Uncharged(chains.ETH)) != 1 {
-			t.Errorf("%s: the gas is forgotten", symbol)
+		if symbol == "SWAP.ETH" {
+			if fee := e.UnsettledFees(chains.ETH, ""); fee != gwei(20_000) {
+				t.Errorf("unsettled fees %s", fee)
+			}
+			e.do(&Settling{Batch: b.ID, TxID: b.Failed.TxID, Cost: "0.00002"})
+			if len(e.ToSubmitSettles(chains.ETH)) != 1 || len(e.Uncharged(chains.ETH)) != 1 {
+				t.Error("the gas is forgotten")
+			}
+			e.do(&Charged{Batch: b.ID, TxID: b.Failed.TxID, Cost: "0.00002"})
 		}
-		e.do(&Charged{Batch: b.ID, TxID: b.Failed.TxID, Cost: "0.00002"})
 		if len(e.OpenBatches(chains.ETH)) != 0 || !e.UnsettledFees(chains.ETH, "").IsZero() || len(e.ToSettle(chains.ETH)) != 0 {
 			t.Errorf("%s: batch %+v is not at its end", symbol, b)
 		}

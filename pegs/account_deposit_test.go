@@ -102,25 +102,28 @@ func TestReceiptsBeforeTheirRows(t *testing.T) {
 	e := newEther(t)
 	topup := Result{TxID: "0xt", From: sweeperAddress, To: aliceAddress, Value: gwei(900_000), Fee: gwei(20_000), Kind: chains.WatchDeposit}
 	payout := Result{TxID: "0xp", From: hotAddress, To: bobAddress, Value: gwei(3_000_000), Fee: gwei(20_000), Kind: chains.WatchDeposit}
-	e.final([]Result{topup, payout})
+	token := Result{TxID: "0xq", From: hotAddress, Nonce: 1, To: usdc, Token: usdc, Payee: bobAddress, Units: chains.NewAmount(7_000_000), Fee: gwei(20_000), Kind: chains.WatchDeposit}
+	e.final([]Result{topup, payout, token}, logTo("0xq", 2, usdc, hotAddress, bobAddress, token.Units))
 	read := func() {
-		e.reading(reads(aliceAddress, gwei(900_000), 0), reads(bobAddress, gwei(3_000_000), 0), reads(sweeperAddress, gwei(1), 1), reads(hotAddress, gwei(1), 1))
+		e.reading(holds(bobAddress, usdc, 7_000_000), holds(hotAddress, usdc, 0), reads(aliceAddress, gwei(900_000), 0), reads(bobAddress, gwei(3_000_000), 0), reads(sweeperAddress, gwei(1), 1), reads(hotAddress, gwei(1), 2))
 	}
 	read()
 	e.wantTold("alice")
 	e.wantTold("bob")
-	if alarms := e.Alarms(chains.ETH); len(alarms) != 2 {
+	if alarms := e.Alarms(chains.ETH); len(alarms) != 3 {
 		t.Errorf("alarms %v", alarms)
 	}
 	e.do(&Requested{Withdrawal: "w1", Row: 1, Symbol: "SWAP.ETH", Chain: chains.ETH, Account: "x", Address: bobAddress, Quantity: "0.003", Fee: "0", Net: "0.003"})
 	e.do(&Assigned{Batch: "t", Chain: chains.ETH, BatchKind: BatchTopup, Inputs: []chains.Outpoint{spendAt(sweeperAddress, 0)}})
 	e.do(&Assigned{Batch: "p", Chain: chains.ETH, BatchKind: BatchPayout, Withdrawals: []string{"w1"}, Inputs: []chains.Outpoint{spendAt(hotAddress, 0)}})
-	if list := e.chain().ToRead(); !slices.Equal(list, []Unread{{bobAddress, ""}}) {
+	e.do(&Requested{Withdrawal: "w2", Row: 2, Symbol: "SWAP.USDC", Chain: chains.ETH, Account: "x", Address: bobAddress, Quantity: "7", Fee: "0", Net: "7"})
+	e.do(&Assigned{Batch: "q", Chain: chains.ETH, BatchKind: BatchPayout, Withdrawals: []string{"w2"}, Inputs: []chains.Outpoint{spendAt(hotAddress, 1)}})
+	if list := e.chain().ToRead(); !slices.Equal(list, []Unread{{bobAddress, ""}, {bobAddress, usdc}}) {
 		t.Errorf("to read: %v", list)
 	}
 	read()
 	e.wantTold("alice")
-	e.wantTold("bob", "eth:bob:0 3000000000000000 confirming")
+	e.wantTold("bob", "eth:0xq:2 7000000 confirming", "eth:bob:0 3000000000000000 confirming")
 	e.wantAlarms()
 	e.replays(t)
 }
@@ -269,4 +272,23 @@ func TestRowsDivideReceipts(t *testing.T) {
 	e.wantTold("alice", "eth:alice:0 5000000000000000 credited", "eth:alice:5000000000000000 3000000000000000 confirming")
 	e.wantAlarms()
 	e.replays(t)
+	// A row in the middle: what comes before it is to be minted anew.
+	e = newEther(t)
+	e.final(nil)
+	e.reading(reads(aliceAddress, gwei(8_000_000), 0))
+	e.do(&Minting{Deposit: d.ID, Symbol: "SWAP.ETH", Quantity: "0.00800000", To: "alice"})
+	e.do(rows[1])
+	e.mint()
+	e.wantTold("alice", "eth:alice:0 2500000000000000 credited", "eth:alice:2500000000000000 4000000000000000 credited", "eth:alice:6500000000000000 1500000000000000 credited")
+	e.wantAlarms()
+	e.replays(t)
+	// A row of another asset divides nothing.
+	e = newEther(t)
+	e.final(nil)
+	e.reading(reads(aliceAddress, gwei(8_000_000), 0))
+	wrong := credit(0, "0.002000")
+	wrong.Symbol = "SWAP.USDC"
+	e.do(wrong)
+	e.wantAlarms("deposit eth:" + aliceAddress + ":0 was credited as 0.002000 SWAP.USDC to alice")
+	e.wantTold("alice", "eth:alice:0 8000000000000000 credited")
 }

@@ -132,7 +132,11 @@ func (w *etherWorld) settle() {
 	for _, b := range w.ToRelease(chains.ETH) {
 		proof, _ := w.Dead(b)
 		w.do(&Releasing{Batch: b.ID, Proof: proof})
-		w.do(&Released{Batch: b.ID, Reason: proof})
+	}
+	for _, b := range w.ToSubmitReleases(chains.ETH) {
+		if w.chance(70) {
+			w.do(&Released{Batch: b.ID, Reason: b.Releasing.Proof})
+		}
 	}
 	for _, wd := range slices.Collect(w.ToGiveBack(chains.ETH)) {
 		w.giveBack(wd.ID)

@@ -42,7 +42,7 @@ type etherWorld struct {
 	rows     map[string]AssetView
 	assigned []*Assigned
 	requests []*Requested
-	failing  map[string]bool // payouts whose payee takes nothing
+	failing  map[string]bool // batches whose transaction will move nothing
 }
 
 const pegUnit = 10_000_000_000 // wei
@@ -305,7 +305,7 @@ func (w *etherWorld) begin(p *Planned, to string) {
 		w.rows[wd.Symbol].Withdrawals[id] = old
 	}
 	w.do(row)
-	w.failing[p.Batch] = p.BatchKind == BatchPayout && w.chance(15)
+	w.failing[p.Batch] = p.BatchKind != BatchCancel && w.chance(12)
 	b, _ := w.Batch(p.Batch)
 	w.sign(b, to, p.Fee)
 }

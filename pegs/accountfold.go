@@ -82,6 +82,9 @@ func (s *State) attribute(c *Chain, tx *Spending) {
 		c.touchKnown(r.To)
 	}
 	tx.Inner = inner
+	if h := c.holding(r.Payee, r.Token); h != nil && len(h.waiting) > 0 {
+		c.touch(r.Payee, r.Token) // what waits may be a payout
+	}
 }
 
 // touchKnown asks for a reading of the coin of an account that is known.
