@@ -275,6 +275,8 @@ func (s *Server) hiveFindTransaction(_ *http.Request, params jsvalue.Value) (jsv
 	}
 }
 
+// hiveBroadcast answers when the transaction waits for its block, in memory alone:
+// see the package's doc.
 func (s *Server) hiveBroadcast(r *http.Request, params jsvalue.Value) (jsvalue.Value, error) {
 	tx, err := signedTransaction(params)
 	if err != nil {

@@ -42,6 +42,8 @@ var (
 	descOutflow     = desc("payout_cap_used_coins", "Payouts that count against the cap, in coins.", "chain")
 	descCap         = desc("payout_cap_coins", "The cap of payouts, in coins; 0: none.", "chain")
 
+	descRounding = desc("rounding_coins", "What rounding deposits down to the decimals of their tokens has left with us.", "symbol")
+
 	descAuditOK  = desc("audit_ok", "1 when the newest audit found nothing wrong; absent before the first.")
 	descAuditAge = desc("audit_age_seconds", "Time since the newest audit that came to a result.")
 	descSurplus  = desc("audit_surplus_coins", "Surplus of the newest audit, in coins; below zero together with the network fees: coins are missing.", "symbol")
@@ -87,6 +89,9 @@ func (c *scrape) Collect(metrics chan<- prometheus.Metric) {
 	figures := c.s.gateway.Figures()
 	for _, f := range figures.Chains {
 		out.queues(f)
+	}
+	for symbol, coins := range figures.Rounding {
+		out.set(descRounding, coins, symbol)
 	}
 	if !figures.Audited.IsZero() {
 		out.audit(figures)

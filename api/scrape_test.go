@@ -41,7 +41,7 @@ func TestMetrics(t *testing.T) {
 		`causeway_node_up{chain="btc",node="a"} 1`, `causeway_node_up{chain="btc",node="b"} 0`, `causeway_node_lag_blocks{chain="btc",node="b"} 5`,
 		`causeway_node_info{chain="btc",network="regtest",node="a",version="bad ? \"text\"\n"} 1`,
 		`causeway_deposits_open{chain="btc",state="confirming"} 3`, `causeway_withdrawals_open{chain="btc",state="queued"} 4`,
-		`causeway_batches_open{chain="btc"} 2`, `causeway_payout_waits_blocks{chain="btc"} 7`, `causeway_payout_cap_used_coins{chain="btc"} 1.5`, `causeway_payout_cap_coins{chain="btc"} 20`,
+		`causeway_batches_open{chain="btc"} 2`, `causeway_payout_waits_blocks{chain="btc"} 7`, `causeway_rounding_coins{symbol="SWAP.BTC"} 0.25`, `causeway_payout_cap_used_coins{chain="btc"} 1.5`, `causeway_payout_cap_coins{chain="btc"} 20`,
 		`causeway_audit_ok 0`, `causeway_audit_surplus_coins{symbol="SWAP.BTC"} -1e-08`, `causeway_audit_reserves_coins{symbol="SWAP.BTC"} 3`,
 	} {
 		if !strings.Contains(string(text), line+"\n") {

@@ -56,6 +56,7 @@ func (g *fakeGateway) Assets() (gateway.Page[gateway.Asset], error) {
 
 func (g *fakeGateway) Figures() gateway.Figures {
 	return gateway.Figures{
+		Rounding: map[string]float64{"SWAP.BTC": 0.25},
 		Chains: []gateway.ChainFigures{{
 			Chain: "btc", Deposits: map[string]int{"confirming": 3}, Withdrawals: map[string]int{"queued": 4}, Batches: 2, Stuck: 7,
 			Confirmations: 6, Halts: []string{"quorum"}, Alerts: []string{"slow"}, Outflow: 1.5, Cap: 20,

@@ -12,6 +12,9 @@ import (
 // stood when they were last looked at.
 type Figures struct {
 	Chains []ChainFigures
+	// Rounding is what rounding deposits down to the decimals of their tokens has
+	// left with us, by symbol, in coins: the account that remainders are booked to.
+	Rounding map[string]float64
 	// Audit is the newest audit that came to a result; Audited is when, the zero
 	// time while there was none.
 	Audit   Audit
@@ -53,13 +56,16 @@ func (l *lastAudit) get() (Audit, time.Time) {
 
 // Figures reads the numbers of the moment.
 func (g *Gateway) Figures() Figures {
-	var f Figures
+	f := Figures{Rounding: map[string]float64{}}
 	f.Audit, f.Audited = g.last.get()
 	var block uint64
 	_ = g.cfg.Sidechain.View(func(v SideState) error { block = v.Head().Base.Number; return nil })
 	_ = g.ledger.View(func(s *pegs.State) {
 		for _, id := range s.ChainIDs() {
 			f.Chains = append(f.Chains, g.figuresOf(s, id, block))
+		}
+		for _, a := range s.Assets() {
+			f.Rounding[a.Symbol] = inUnits(s.Rounding(a.Symbol), a.Decimals)
 		}
 	})
 	return f
@@ -107,9 +113,12 @@ func (g *Gateway) inBlock(id chains.ID, b *pegs.Batch) bool {
 
 // inCoins is an amount for a monitor, which has nothing but floats; no decision
 // is ever made by it.
-func inCoins(a chains.Amount, id chains.ID) float64 {
+func inCoins(a chains.Amount, id chains.ID) float64 { return inUnits(a, pegs.CoinDecimals(id)) }
+
+// inUnits is inCoins of what has so many decimals.
+func inUnits(a chains.Amount, decimals int) float64 {
 	units, _ := a.Big().Float64()
-	for range pegs.CoinDecimals(id) {
+	for range decimals {
 		units /= 10
 	}
 	return units

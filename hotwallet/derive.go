@@ -155,16 +155,6 @@ func DepositKey(p [33]byte, network chains.Network, chain chains.ID, epoch uint3
 	return b.Key(account)
 }
 
-// DepositScript is the output script of an account's deposit address, from P
-// alone (ETH: the 20 bytes of the address).
-func DepositScript(p [33]byte, network chains.Network, chain chains.ID, epoch uint32, account string) ([]byte, error) {
-	b, err := NewBranch(p, network, chain, epoch)
-	if err != nil {
-		return nil, err
-	}
-	return b.Script(account)
-}
-
 // DepositAddress is the deposit address of an account, from P alone.
 func DepositAddress(p [33]byte, network chains.Network, chain chains.ID, epoch uint32, account string) (string, error) {
 	b, err := NewBranch(p, network, chain, epoch)

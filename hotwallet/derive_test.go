@@ -190,7 +190,11 @@ func TestDepositKeysMatch(t *testing.T) {
 		if [33]byte(private.PubKey().SerializeCompressed()) != public {
 			t.Errorf("private and public derivation differ")
 		}
-		want, err := DepositScript(p, chains.Regtest, chain, epoch, account)
+		branch, err := NewBranch(p, chains.Regtest, chain, epoch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := branch.Script(account)
 		if err != nil || string(want) != string(script) {
 			t.Errorf("script %x, want %x (%v)", script, want, err)
 		}

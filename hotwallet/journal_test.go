@@ -56,7 +56,7 @@ func TestVariants(t *testing.T) {
 	if none, err := b.signer.Variants("batch-2"); none != nil || err != nil {
 		t.Errorf("variants of an unknown batch: %v (%v)", none, err)
 	}
-	if err := b.signer.VerifyJournal(); err != nil {
+	if err := b.signer.journal.verify(); err != nil {
 		t.Error(err)
 	}
 }
@@ -85,7 +85,7 @@ func TestPromises(t *testing.T) {
 	b.refuses("another kind", asChild, ErrNotAssigned)
 
 	b.sign(b.request(b.plan("batch-2", otherPayees, spare), others))
-	if err := b.signer.VerifyJournal(); err != nil {
+	if err := b.signer.journal.verify(); err != nil {
 		t.Error(err)
 	}
 }
@@ -243,13 +243,13 @@ func TestVerifyJournal(t *testing.T) {
 				_, r := b.payout(batch, 50_000)
 				b.sign(r)
 			}
-			if err := b.signer.VerifyJournal(); err != nil {
+			if err := b.signer.journal.verify(); err != nil {
 				t.Fatal(err)
 			}
 			if err := b.signer.journal.db.Update(alter); err != nil {
 				t.Fatal(err)
 			}
-			if err := b.signer.VerifyJournal(); err == nil {
+			if err := b.signer.journal.verify(); err == nil {
 				t.Error("not noticed")
 			}
 		})
@@ -277,7 +277,7 @@ func TestCrash(t *testing.T) {
 			total++
 			b.survived(line)
 		}
-		if err := errors.Join(b.signer.VerifyJournal(), b.signer.Close()); err != nil {
+		if err := errors.Join(b.signer.journal.verify(), b.signer.Close()); err != nil {
 			t.Error(err)
 		}
 	}

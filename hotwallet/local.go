@@ -147,9 +147,6 @@ func (s *LocalSigner) Snapshot(w io.Writer) error {
 	})
 }
 
-// VerifyJournal checks the journal from its first entry to its last.
-func (s *LocalSigner) VerifyJournal() error { return s.journal.verify() }
-
 // checkCounter refuses to work on a journal older than what the caller saw.
 func (s *LocalSigner) checkCounter(seen uint64) error {
 	n, err := s.journal.counter()

@@ -41,7 +41,7 @@ func TestJournalOfVersionOne(t *testing.T) {
 	copyFile(t, "testdata/signer-1.db", path)
 	b.signer = nil
 	b.open(nil)
-	if err := b.signer.VerifyJournal(); err != nil {
+	if err := b.signer.journal.verify(); err != nil {
 		t.Error(err)
 	}
 	if n, err := b.signer.Counter(); n != 2 || err != nil {

@@ -179,11 +179,12 @@ func affordable(t *rapid.T, in PlanInput) bool {
 	var have, need chains.Amount
 	var err error
 	for _, c := range in.Coins {
-		worth, err := utxo.WorthSpending(c.Amount, c.Script, in.FeeRate)
+		weight, err := utxo.InputWeight(c.Script)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if worth && c.Depth > 0 && (c.Own || c.Depth >= in.Eligible.ForeignDepth) {
+		fee, err := in.FeeRate.Fee((weight + 3) / 4)
+		if worth := err == nil && fee.Less(c.Amount); worth && c.Depth > 0 && (c.Own || c.Depth >= in.Eligible.ForeignDepth) {
 			scripts = append(scripts, c.Script)
 			if have, err = have.Add(c.Amount); err != nil {
 				t.Fatal(err)

@@ -272,11 +272,4 @@ func TestEstimateKnownSizes(t *testing.T) {
 			t.Errorf("%d inputs, %d outputs: %d, %v; want %d", len(tt.in), len(tt.out), got, err, tt.want)
 		}
 	}
-	rate := chains.FeeRate(10_000)
-	if ok, _ := WorthSpending(chains.NewAmount(680), wpkh, rate); ok {
-		t.Error("680 sat are worth the fee of 680")
-	}
-	if ok, _ := WorthSpending(chains.NewAmount(681), wpkh, rate); !ok {
-		t.Error("681 sat are not worth the fee of 680")
-	}
 }

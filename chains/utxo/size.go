@@ -1,10 +1,6 @@
 package utxo
 
-import (
-	"fmt"
-
-	"causeway/chains"
-)
+import "fmt"
 
 // Sizes of what spends an output of ours, at most: a DER signature with low S
 // has up to 71 bytes, and one byte of hash type follows it.
@@ -57,18 +53,4 @@ func Estimate(inputs, outputs [][]byte) (vsize uint64, err error) {
 		weight += OutputWeight(script)
 	}
 	return (weight + scriptWeight - 1) / scriptWeight, nil
-}
-
-// WorthSpending reports whether an output's amount exceeds the fee, at the
-// rate, of the input that spends it.
-func WorthSpending(amount chains.Amount, script []byte, rate chains.FeeRate) (bool, error) {
-	weight, err := InputWeight(script)
-	if err != nil {
-		return false, err
-	}
-	fee, err := rate.Fee((weight + scriptWeight - 1) / scriptWeight)
-	if err != nil {
-		return false, nil // a fee beyond 64 bits: never worth it
-	}
-	return fee.Less(amount), nil
 }
