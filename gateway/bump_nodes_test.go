@@ -23,9 +23,8 @@ type lifting struct {
 	payout      string // the withdrawal's id
 }
 
-// stuckOn runs a gateway of a coin until a payout waits for so many blocks that it is
-// to be made dearer.
-func stuckOn(t *testing.T, coin *utxo.Coin, node, maker *nodetest.Node) *lifting {
+// fundedOn runs a gateway of a coin until deposits of alice are credited.
+func fundedOn(t *testing.T, coin *utxo.Coin, node, maker *nodetest.Node, amounts ...uint64) *lifting {
 	t.Helper()
 	l := &lifting{driver: &driver{world: newWorldOf(t, coin)}, node: node, maker: maker}
 	node.Generate(103)
@@ -41,19 +40,35 @@ func stuckOn(t *testing.T, coin *utxo.Coin, node, maker *nodetest.Node) *lifting
 	l.boot()
 	t.Cleanup(func() { l.driver.node.close() })
 	l.pump()
-	node.Pay(l.depositAddress("alice"), chains.NewAmount(2_000_000))
+	for _, units := range amounts {
+		node.Pay(l.depositAddress("alice"), chains.NewAmount(units))
+	}
 	node.Generate(4)
 	nodetest.Carry(node, maker)
-	l.until("credited", func() bool { return len(l.deposits("alice")["credited"]) == 1 })
+	l.until("credited", func() bool { return len(l.deposits("alice")["credited"]) == len(amounts) })
 	// Nodes learn their estimates from the few transactions there were.
 	l.act("alice", "tokens", "transfer", `{"to":"pegfees","symbol":"`+symbolOf(coin.ID())+`","quantity":"0.002"}`)
 	l.until("fees", func() bool { return l.balance("pegfees") != "0" })
+	return l
+}
+
+// outsider is an address of somebody.
+func (l *lifting) outsider() string {
+	l.t.Helper()
 	key, _ := btcec.PrivKeyFromBytes(bytes.Repeat([]byte{0x33}, 32))
-	payee, err := coin.Address(nodetest.P2PKH(key))
+	payee, err := l.coin().Address(nodetest.P2PKH(key))
 	if err != nil {
-		t.Fatal(err)
+		l.t.Fatal(err)
 	}
-	l.payout = l.withdraw("alice", "0.01", payee)
+	return payee
+}
+
+// stuckOn runs a gateway of a coin until a payout waits for so many blocks that it is
+// to be made dearer.
+func stuckOn(t *testing.T, coin *utxo.Coin, node, maker *nodetest.Node) *lifting {
+	t.Helper()
+	l := fundedOn(t, coin, node, maker, 2_000_000)
+	l.payout = l.withdraw("alice", "0.01", l.outsider())
 	l.until("broadcast", func() bool { return l.withdrawal(l.payout).State == "broadcast" })
 	maker.Generate(bumpAfter)
 	nodetest.Carry(maker, node)
@@ -222,4 +237,28 @@ func TestChildOnReplacingLitecoind(t *testing.T) {
 
 func TestChildOnBchd(t *testing.T) {
 	lifts(t, func() *nodetest.Node { return nodetest.Bchd(t) })
+}
+
+// A real node takes a cancel at once in place of a payout and of what rests on it:
+// its fee makes up for all of them.
+func TestCancelOnBtcd(t *testing.T) {
+	node, maker := nodetest.Btcd(t), nodetest.Btcd(t)
+	l := fundedOn(t, node.Coin, node, maker, 2_000_000, 100_000)
+	sent := func(quantity string) Withdrawal {
+		id := l.withdraw("alice", quantity, l.outsider())
+		l.until("broadcast", func() bool { return l.withdrawal(id).State == "broadcast" })
+		return l.withdrawal(id)
+	}
+	first, second := sent("0.003"), sent("0.004")
+	if pool := l.pool(); len(pool) != 2 {
+		t.Fatalf("%d transactions wait", len(pool))
+	}
+	if err := l.driver.node.gateway.Cancel(t.Context(), first.Batch, "olga", "wrong address"); err != nil {
+		t.Fatal(err)
+	}
+	l.until("the cancel has their place", func() bool { p := l.pool(); return len(p) == 1 && p[0] != first.TxID && p[0] != second.TxID })
+	for _, w := range []Withdrawal{first, second} {
+		l.until("given back", func() bool { node.Generate(1); return l.withdrawal(w.ID).State == "returned" })
+	}
+	l.balanced()
 }
