@@ -126,6 +126,7 @@ type accountFollower struct {
 	final   chains.Header // and the newest one that is final
 	synced  bool          // stood at the newest final block since the start
 	unsound map[ethereum.Address]string
+	judged  bool // the tokens' contracts were asked since the start
 }
 
 func newAccountFollower(g *Gateway, cfg ChainConfig) (*accountFollower, error) {

@@ -27,6 +27,7 @@ type unfinal struct {
 type aboveBlock struct {
 	header    chains.Header
 	balances  map[ethereum.Address]chains.Amount // of deposit addresses that it touches
+	causes    map[ethereum.Address]string        // the one transaction that brought them coins
 	transfers []pegs.TokenLog                    // to deposit addresses
 	sent      []pegs.Result
 }
@@ -118,7 +119,7 @@ func (f *accountFollower) blockAbove(ctx context.Context, below chains.BlockRef)
 	if err != nil {
 		return nil, err
 	}
-	out := &aboveBlock{header: block.Header, balances: map[ethereum.Address]chains.Amount{}}
+	out := &aboveBlock{header: block.Header, balances: map[ethereum.Address]chains.Amount{}, causes: map[ethereum.Address]string{}}
 	for _, t := range block.Transfers(f.tokens) {
 		if log, _ := f.transfer(t); log.Kind == chains.WatchDeposit {
 			out.transfers = append(out.transfers, log)
@@ -144,7 +145,7 @@ func (f *accountFollower) blockAbove(ctx context.Context, below chains.BlockRef)
 		return nil, err
 	}
 	for i, a := range touched {
-		out.balances[a] = amountOf(list[i])
+		out.balances[a], out.causes[a] = amountOf(list[i]), causeOf(block, a)
 	}
 	return out, nil
 }
@@ -211,6 +212,7 @@ func (f *accountFollower) depositsAbove(c *pegs.Chain, blocks []aboveBlock) (lis
 				owner, _ := f.owner(a)
 				list = append(list, aboveDeposit{
 					id: pegs.CoinDepositID(f.id, key, before), owner: owner, amount: restOf(total, before), in: b.header.BlockRef,
+					at: chains.Outpoint{TxID: b.causes[a]},
 				})
 				base[key] = sumOf(base[key], restOf(total, before)) // so that received - base stays
 				received[key] = total

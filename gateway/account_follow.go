@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"causeway/chains"
@@ -369,60 +368,4 @@ func (f *accountFollower) watchNodes(ctx context.Context, followed error, head, 
 		}
 	}
 	return errors.Join(setAlert(ctx, f.ledger, f.id, causeFinality, alert), setHalt(ctx, f.ledger, f.id, causeFinality, halt, pegs.ScopeMinting))
-}
-
-// checkTokens asks the contracts whether they are what is configured. One that is
-// not is left alone: nothing of it is credited or paid until it is.
-func (f *accountFollower) checkTokens(ctx context.Context, tip chains.BlockRef) error {
-	if len(f.Accounts.Tokens) == 0 || !f.readings.anew(tip) {
-		return nil
-	}
-	block, err := ethereum.ParseHash(tip.Hash)
-	if err != nil {
-		return err
-	}
-	unsound := map[ethereum.Address]string{}
-	var reasons []string
-	for _, t := range f.Accounts.Tokens {
-		reason, err := f.unfit(ctx, block, t)
-		if err != nil {
-			return err
-		}
-		if reason != "" {
-			unsound[t.Address] = reason
-			reasons = append(reasons, t.Symbol+": "+reason)
-		}
-	}
-	f.mu.Lock()
-	f.unsound = unsound
-	f.mu.Unlock()
-	return setAlert(ctx, f.ledger, f.id, causeToken, oneLine(strings.Join(reasons, "; "), maxReason))
-}
-
-// unfit says why a token is not what is configured.
-func (f *accountFollower) unfit(ctx context.Context, block ethereum.Hash, t AccountToken) (reason string, err error) {
-	if err := f.ledger.View(func(s *pegs.State) {
-		if a, ok := s.Asset(t.Symbol); ok && !strings.EqualFold(a.Token, t.key()) {
-			reason = fmt.Sprintf("the sidechain's asset is contract %s, configured is %s", a.Token, t.Address)
-		}
-	}); err != nil || reason != "" {
-		return reason, err
-	}
-	code, err := f.Accounts.Nodes.Code(ctx, block, t.Address)
-	if err != nil {
-		return "", err
-	}
-	if len(code) == 0 {
-		return fmt.Sprintf("there is no contract at %s", t.Address), nil
-	}
-	says, err := f.Accounts.Nodes.Token(ctx, block, t.Address)
-	switch {
-	case ctx.Err() != nil:
-		return "", ctx.Err()
-	case err != nil:
-		return fmt.Sprintf("%s does not say what it is: %v", t.Address, err), nil
-	case int(says.Decimals) != t.Decimals:
-		return fmt.Sprintf("%s has %d decimals, configured are %d", t.Address, says.Decimals, t.Decimals), nil
-	}
-	return "", nil
 }

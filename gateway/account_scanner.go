@@ -80,6 +80,9 @@ func (s *accountScan) fill() {
 	if s.Unread == nil {
 		s.Unread = map[string]bool{}
 	}
+	if s.Mute == nil {
+		s.Mute = map[string]string{}
+	}
 }
 
 // derive adds the accounts that the state does not have yet.
@@ -266,6 +269,9 @@ func (s *accountScanner) book(c *ownCall) error {
 // readAll reads the accounts that may have changed, at the newest block.
 func (s *accountScanner) readAll(ctx context.Context) error {
 	tip := s.state.Tip
+	if err := s.hearMute(ctx, tip); err != nil {
+		return err
+	}
 	list := s.state.turns(tip.Height, rereadsPerSync)
 	if s.all {
 		list = s.state.turns(tip.Height, len(s.state.Accounts))
@@ -281,9 +287,18 @@ func (s *accountScanner) readAll(ctx context.Context) error {
 		}
 		readings := map[string]chains.Amount{"": amount}
 		for _, token := range s.tokens {
-			if readings[token], err = s.tokenBalance(ctx, address, token, tip.Hash); err != nil {
-				return err
+			if s.state.Mute[token] != "" {
+				continue
 			}
+			units, err := s.tokenBalance(ctx, address, token, tip.Hash)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
+				s.state.Mute[token] = oneLine(err.Error(), maxReason)
+				continue
+			}
+			readings[token] = units
 		}
 		for token, amount := range readings {
 			s.state.Balances[scanKeyOf(address, token)] = scanBalance{Amount: amount, At: tip.Height}
@@ -294,11 +309,29 @@ func (s *accountScanner) readAll(ctx context.Context) error {
 	return nil
 }
 
+// hearMute asks the tokens again that did not say what accounts hold. Of one that
+// does, all accounts are read.
+func (s *accountScanner) hearMute(ctx context.Context, tip chains.BlockRef) error {
+	for token := range s.state.Mute {
+		_, err := s.tokenBalance(ctx, token, token, tip.Hash)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil && slices.Contains(s.tokens, token):
+			s.state.Mute[token] = oneLine(err.Error(), maxReason)
+		default:
+			delete(s.state.Mute, token)
+			s.all = true
+		}
+	}
+	return nil
+}
+
 // view is what the audit asks of the scanner.
 func (s *accountScanner) view() (pegs.ScannerView, error) {
 	v := pegs.ScannerView{
 		Block: s.state.Tip, Deposits: map[string]chains.Amount{}, Spending: map[chains.Outpoint]string{}, Txs: map[string]pegs.ScannedTx{},
-		Received: map[string]chains.Amount{},
+		Received: map[string]chains.Amount{}, Mute: maps.Clone(s.state.Mute),
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.state.Balances)) {
 		address, token, _ := strings.Cut(key, " ")

@@ -25,6 +25,9 @@ type accountScan struct {
 	In       map[string]chains.Amount `json:"in"`
 	Txs      map[string]accountTx     `json:"txs"` // sent by accounts of ours, by sender:nonce
 	Unread   map[string]bool          `json:"unread,omitempty"`
+	// Mute are the tokens that did not say what an account holds, and why: when one
+	// answers again, all accounts are read.
+	Mute map[string]string `json:"mute,omitempty"`
 }
 
 // scanBalance is one reading.
@@ -48,7 +51,7 @@ const accountScanVersion = 1
 func newAccountScan(start uint64) *accountScan {
 	return &accountScan{
 		Version: accountScanVersion, Start: start, Next: start, Accounts: map[string]scanScript{}, Balances: map[string]scanBalance{},
-		Out: map[string]chains.Amount{}, In: map[string]chains.Amount{}, Txs: map[string]accountTx{}, Unread: map[string]bool{},
+		Out: map[string]chains.Amount{}, In: map[string]chains.Amount{}, Txs: map[string]accountTx{}, Unread: map[string]bool{}, Mute: map[string]string{},
 	}
 }
 

@@ -228,6 +228,10 @@ func (g *Gateway) balance(ctx context.Context, snap snapshot) Audit {
 		for _, asset := range books.assets {
 			one, problems := pegs.AuditAsset(books.ledger, asset, scanned)
 			one.OK = one.OK && err == nil
+			if why := g.muteToken(books.id, asset.Asset.Token, scanned); why != "" && !one.Missing {
+				one.OK, problems = false, nil
+				unread = append(unread, asset.Asset.Symbol+": "+why)
+			}
 			audit.Assets = append(audit.Assets, one)
 			audit.Problems = append(audit.Problems, problems...)
 		}
@@ -248,9 +252,21 @@ func (g *Gateway) scan(ctx context.Context, books chainBooks, accounts []string)
 	}
 	scanned, err := s.sync(ctx, books.book, books.start, accounts, books.ledger.Block)
 	if f, ok := g.served(books.id).(*accountFollower); ok && err == nil {
-		err = f.reread(ctx, books.ledger, scanned)
+		err = errors.Join(f.firstLook(ctx, books.ledger.Block), f.reread(ctx, books.ledger, scanned))
 	}
 	return scanned, err
+}
+
+// muteToken says why nothing is known of what our accounts hold of a token, or
+// nothing. The books of others are balanced all the same.
+func (g *Gateway) muteToken(chain chains.ID, contract string, scanned pegs.ScannerView) (why string) {
+	if f, ok := g.served(chain).(*accountFollower); ok && contract != "" {
+		why = f.soundToken(contract)
+	}
+	if why == "" && contract != "" {
+		why = scanned.Mute[strings.ToLower(contract)]
+	}
+	return why
 }
 
 // watchBooks audits from time to time, each chain by itself: what keeps one from

@@ -87,6 +87,7 @@ func (l LedgerView) of(asset Asset) LedgerView {
 	l.InFlight = l.Flying[token]
 	l.Deposits, l.Pending, l.Credited = without(l.Deposits, other), without(l.Pending, other), without(l.Credited, other)
 	l.Booked = receivedOf(l.Booked, token)
+	l.ToReread = slices.DeleteFunc(slices.Clone(l.ToReread), func(u Unread) bool { return accountKey(u.Token) != token })
 	return l
 }
 

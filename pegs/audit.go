@@ -124,6 +124,9 @@ type ScannerView struct {
 	// Received is of chains of accounts, which need no Deposits: what each deposit
 	// address has received of each asset, by ReceivedKey.
 	Received map[string]chains.Amount
+	// Mute are tokens, by contract in lower case, that do not say what anybody holds,
+	// and why: nothing is known of them.
+	Mute map[string]string
 }
 
 // ScannedTx is a transaction of the chain that spends outputs of ours.
