@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -158,7 +159,9 @@ var errReread = errors.New("gateway: accounts were read again")
 // reread reads what a scanner sees otherwise than the ledger: coins that moved
 // unnoticed are no disagreement until the ledger has looked too.
 func (f *accountFollower) reread(ctx context.Context, l pegs.LedgerView, scanned pegs.ScannerView) error {
-	list := append(l.Reread(scanned), l.ToReread...)
+	list := slices.DeleteFunc(append(l.Reread(scanned), l.ToReread...), func(u pegs.Unread) bool {
+		return u.Token != "" && (f.soundToken(u.Token) != "" || scanned.Mute[u.Token] != "")
+	})
 	if len(list) == 0 {
 		return nil
 	}
@@ -170,8 +173,11 @@ func (f *accountFollower) reread(ctx context.Context, l pegs.LedgerView, scanned
 		}
 	}
 	news, err := f.read(ctx, false)
-	if err == nil && news {
+	switch {
+	case err == nil && news:
 		return errReread
+	case errors.Is(err, ErrLedgerStopped): // of a home that does not run
+		return fmt.Errorf("%d accounts changed and are to be read again, which run does: %w", len(list), err)
 	}
 	return err
 }

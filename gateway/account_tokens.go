@@ -24,7 +24,20 @@ func (f *accountFollower) checkTokens(ctx context.Context, tip chains.BlockRef) 
 	if err != nil {
 		return err
 	}
-	return setAlert(ctx, f.ledger, f.id, causeToken, oneLine(strings.Join(reasons, "; "), maxReason))
+	text, changed := oneLine(strings.Join(reasons, "; "), maxReason), false
+	if err := f.ledger.View(func(s *pegs.State) {
+		c, _ := s.Chain(f.id)
+		said, stands := c.AlertOf(causeToken)
+		changed = stands && text != "" && said.Reason != text
+	}); err != nil {
+		return err
+	}
+	if changed { // of another token, or for another reason
+		if err := setAlert(ctx, f.ledger, f.id, causeToken, ""); err != nil {
+			return err
+		}
+	}
+	return setAlert(ctx, f.ledger, f.id, causeToken, text)
 }
 
 // firstLook asks the contracts before the books are balanced for the first time, of
@@ -83,7 +96,8 @@ func (f *accountFollower) unfit(ctx context.Context, block ethereum.Hash, t Acco
 	case ctx.Err() != nil:
 		return "", ctx.Err()
 	case err != nil:
-		return fmt.Sprintf("%s does not say what it is: %v", t.Address, err), nil
+		f.log.Warn("a token does not say what it is", "token", t.Symbol, "error", err)
+		return fmt.Sprintf("%s does not say what it is", t.Address), nil
 	case int(says.Decimals) != t.Decimals:
 		return fmt.Sprintf("%s has %d decimals, configured are %d", t.Address, says.Decimals, t.Decimals), nil
 	}
