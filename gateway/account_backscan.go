@@ -85,8 +85,12 @@ func (f *accountFollower) holders(ctx context.Context, tip chains.BlockRef, name
 			continue
 		}
 		units, err := f.Accounts.Nodes.TokenBalances(ctx, block, token.Address, accounts)
-		if err != nil {
-			return nil, err
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil { // it may be anybody's; and nothing else waits for it
+			f.log.Warn("a token was not read: the past is searched for all new accounts", "token", token.Symbol, "error", err)
+			return names, nil
 		}
 		for i := range units {
 			if !units[i].IsZero() && !slices.Contains(holders, owners[i]) {

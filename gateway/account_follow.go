@@ -197,9 +197,9 @@ func mostAmount() chains.Amount {
 	return most
 }
 
-// results are the transactions of a block that accounts of ours sent. A node's word
-// about a sender is held against the signature, and so are transactions that we
-// signed and a node says are somebody else's.
+// results are the transactions of a block that accounts of ours sent. Of those that a
+// node says are ours, and of those that we signed, the signature says whose they are:
+// a node that says otherwise is not believed, and stops nothing.
 func (f *accountFollower) results(ctx context.Context, block *ethereum.Block) (list []pegs.Result, err error) {
 	signed, err := f.signedAmong(block)
 	if err != nil {
@@ -212,9 +212,15 @@ func (f *accountFollower) results(ctx context.Context, block *ethereum.Block) (l
 			continue
 		}
 		from, err := tx.Sender()
-		if err != nil || from != tx.From {
-			return nil, fmt.Errorf("%s block %s: %w: transaction %s is said to be of %s, and is of %s (%v)",
-				f.id, block.Hash, chains.ErrUnavailable, tx.Hash, tx.From, from, err)
+		if err != nil {
+			return nil, fmt.Errorf("%s block %s: %w: %w", f.id, block.Hash, chains.ErrUnavailable, err)
+		}
+		if from != tx.From {
+			f.log.Warn("a node lies about a sender", "block", block.Hash, "transaction", tx.Hash.String(), "said", tx.From.String(), "signed", from.String())
+			tx.From = from
+		}
+		if _, ours := f.owner(from); !ours {
+			continue
 		}
 		r, call := f.result(tx)
 		if call {

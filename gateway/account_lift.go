@@ -235,6 +235,9 @@ func (p *accountPayer) planAgain(ctx context.Context, b *pegs.Batch, t terms) (p
 		plan.To, _, err = p.own(chains.WatchSweeper)
 		watch, _ := p.follower.owner(plan.To)
 		plan.Payee = &watch
+		if plan.To == plan.From { // else it reads like a cancel
+			plan.Value = ethereum.NewWei(1)
+		}
 	default:
 		err = fmt.Errorf("gateway: a batch of kind %s", b.Kind)
 	}

@@ -21,10 +21,29 @@ type accountPayer struct {
 	office
 	follower *accountFollower
 	stuck    map[string]stuckSince // by batch: since when it is the next to be mined
+	frozen   map[string]bool       // heaps that cannot be swept, by address and token
+	waits    map[string]putOff     // withdrawals that nobody could judge
+	turn     uint64                // of plan
 }
 
+// putOff is a withdrawal of which the nodes did not say whether its payee can be paid:
+// it does not keep those behind it from being paid.
+type putOff struct{ until, pause uint64 } // turns
+
+// errUnjudged says of one withdrawal that nobody knows whether it can be paid.
+var errUnjudged = errors.New("gateway: not known whether it can be paid")
+
+const (
+	// unjudgedPerTurn bounds how many withdrawals may fail to be judged in one turn,
+	// maxPutOff for how many turns one is put off.
+	unjudgedPerTurn = 16
+	maxPutOff       = 64
+)
+
 func newAccountPayer(g *Gateway, f *accountFollower) *accountPayer {
-	p := &accountPayer{ChainConfig: f.ChainConfig, follower: f, stuck: map[string]stuckSince{}}
+	p := &accountPayer{
+		ChainConfig: f.ChainConfig, follower: f, stuck: map[string]stuckSince{}, frozen: map[string]bool{}, waits: map[string]putOff{},
+	}
 	p.office = newOffice(g, f, p)
 	return p
 }
@@ -104,11 +123,39 @@ func (p *accountPayer) plan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.turn++
+	waits, unjudged := map[string]putOff{}, 0
 	for i := range queue {
-		if planned, err := p.planOne(ctx, &queue[i], terms); err != nil || planned {
+		w := &queue[i]
+		late := p.waits[w.ID]
+		if p.turn < late.until {
+			waits[w.ID] = late
+			continue
+		}
+		planned, err := p.planOne(ctx, w, terms)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, errUnjudged):
+			unjudged++
+			late.pause = min(max(2*late.pause, 1), maxPutOff)
+			late.until = p.turn + late.pause
+			waits[w.ID] = late
+			p.notes.set(w.ID, "waits: "+oneLine(err.Error(), maxReason))
+			p.log.Warn("a withdrawal cannot be judged now", "withdrawal", w.ID, "turns", late.pause, "error", err)
+		case err != nil:
 			return err
 		}
+		if planned || unjudged >= unjudgedPerTurn {
+			for _, rest := range queue[i+1:] {
+				if late, ok := p.waits[rest.ID]; ok {
+					waits[rest.ID] = late
+				}
+			}
+			break
+		}
 	}
+	p.waits = waits
 	return nil
 }
 
@@ -170,13 +217,13 @@ func (p *accountPayer) planOne(ctx context.Context, w *pegs.Withdrawal, t terms)
 	}
 	tx, err := p.payment(w)
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("%w: %w", errUnjudged, err)
 	}
 	if tx.Gas, err = p.Accounts.Nodes.Gas(ctx, from, tx); errors.Is(err, ethereum.ErrReverts) || errors.Is(err, ethereum.ErrGasCap) {
 		return true, p.park(ctx, w.ID, err)
 	}
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("%w: %w", errUnjudged, err)
 	}
 	tx.Nonce, tx.Price = nonce, t.price
 	fee, err := feeOf(tx.Gas, tx.Price)

@@ -24,8 +24,15 @@ type readings struct {
 	next int                         // in all
 	left int                         // of all, to be read in block at
 	at   chains.BlockRef             // the block of this turn
-	due  map[ethereum.Address]string // to be read now, with the transaction that explains a rise
+	due  map[ethereum.Address]toRead // to be read now
+	told uint64                      // how often an account was touched
 	seen chains.BlockRef             // at which tokens were checked last
+}
+
+// toRead is why an account is read.
+type toRead struct {
+	cause string // the transaction that explains a rise
+	touch uint64 // which touch asks for it; 0: its turn
 }
 
 const (
@@ -49,25 +56,26 @@ func (r *readings) touch(a ethereum.Address, cause string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.due == nil {
-		r.due = map[ethereum.Address]string{}
+		r.due = map[ethereum.Address]toRead{}
 	}
 	if _, again := r.due[a]; again {
 		cause = ""
 	}
-	r.due[a] = cause
+	r.told++
+	r.due[a] = toRead{cause, r.told}
 }
 
 // take lists the accounts to be read in a block: those that are due and, when asked
 // for, some whose turn it is.
-func (r *readings) take(tip chains.BlockRef, turns bool) map[ethereum.Address]string {
+func (r *readings) take(tip chains.BlockRef, turns bool) map[ethereum.Address]toRead {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	list := map[ethereum.Address]string{}
-	for a, cause := range r.due {
+	list := map[ethereum.Address]toRead{}
+	for a, why := range r.due {
 		if len(list) >= duePerRead {
 			break
 		}
-		list[a] = cause
+		list[a] = why
 	}
 	if r.at != tip {
 		r.at, r.left = tip, len(r.all)
@@ -79,18 +87,21 @@ func (r *readings) take(tip chains.BlockRef, turns bool) map[ethereum.Address]st
 		a := r.all[r.next%len(r.all)]
 		r.next, r.left = (r.next+1)%len(r.all), r.left-1
 		if _, due := list[a]; !due {
-			list[a] = ""
+			list[a] = toRead{}
 		}
 	}
 	return list
 }
 
-// done takes accounts off the list of those that are due.
-func (r *readings) done(list map[ethereum.Address]string) {
+// done takes accounts off the list of those that are due, but for those that were
+// touched again since they were taken.
+func (r *readings) done(list map[ethereum.Address]toRead) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for a := range list {
-		delete(r.due, a)
+	for a, why := range list {
+		if r.due[a].touch == why.touch {
+			delete(r.due, a)
+		}
 	}
 }
 
@@ -118,7 +129,7 @@ func (f *accountFollower) read(ctx context.Context, turns bool) (news bool, err 
 				if _, ours := f.owner(a); ours {
 					asked[u] = true
 					if _, listed := list[a]; !listed {
-						list[a] = ""
+						list[a] = toRead{}
 					}
 				}
 			}
@@ -130,9 +141,11 @@ func (f *accountFollower) read(ctx context.Context, turns bool) (news bool, err 
 	if err != nil {
 		return false, err
 	}
+	late := false
 	err = f.ledger.Do(ctx, func(s *pegs.State) ([]Entry, error) {
 		c, _ := s.Chain(f.id)
 		if now, _ := c.Tip(); now != tip {
+			late = true
 			return nil, nil
 		}
 		active := map[string]bool{} // of these the ledger knows the coin too, and so the nonce
@@ -147,7 +160,7 @@ func (f *accountFollower) read(ctx context.Context, turns bool) (news bool, err 
 		}
 		return []Entry{{Event: &pegs.Balances{Chain: f.id, Block: tip, Accounts: told}}}, nil
 	})
-	if err == nil {
+	if err == nil && !late {
 		f.readings.done(list)
 	}
 	return news && err == nil, err
@@ -194,7 +207,7 @@ func tellsNews(c *pegs.Chain, r pegs.AccountBalance, active bool) bool {
 }
 
 // ask reads coins, nonces and tokens of accounts in a block.
-func (f *accountFollower) ask(ctx context.Context, tip chains.BlockRef, list map[ethereum.Address]string) (rows []pegs.AccountBalance, err error) {
+func (f *accountFollower) ask(ctx context.Context, tip chains.BlockRef, list map[ethereum.Address]toRead) (rows []pegs.AccountBalance, err error) {
 	accounts := slices.SortedFunc(maps.Keys(list), func(a, b ethereum.Address) int { return slices.Compare(a[:], b[:]) })
 	block, err := ethereum.ParseHash(tip.Hash)
 	if err != nil {
@@ -210,7 +223,7 @@ func (f *accountFollower) ask(ctx context.Context, tip chains.BlockRef, list map
 	}
 	for i, a := range accounts {
 		r := f.row(a, "", amountOf(coins[i]))
-		r.Nonce, r.Cause = nonces[i], list[a]
+		r.Nonce, r.Cause = nonces[i], list[a].cause
 		rows = append(rows, r)
 	}
 	for _, token := range f.Accounts.Tokens {

@@ -22,8 +22,9 @@ const (
 	// sweepAlone which when nobody waits for it: one of so many.
 	sweepShare = 20
 	sweepAlone = 200
-	// sweepsPerStep bounds the sweeps planned at once.
+	// sweepsPerStep bounds the sweeps planned at once, heapsPerStep how many are tried.
 	sweepsPerStep = 8
+	heapsPerStep  = 64
 	// topupSpare and refillSpare are how many times what is needed now the sweeper
 	// sends, and is sent: prices rise, and more addresses will need it.
 	topupSpare  = 2
@@ -65,22 +66,44 @@ func (p *accountPayer) gather(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	planned := 0
+	planned, asked := 0, 0
+	var errs []error
 	for token, heaps := range all.heaps {
+		if p.follower.soundToken(token) != "" {
+			continue
+		}
 		short := all.need[token]
 		for _, h := range heaps {
-			if planned >= sweepsPerStep || !p.worth(h, t, short) {
+			if planned >= sweepsPerStep || asked >= heapsPerStep || !p.worth(h, t, short) {
 				break
 			}
+			asked++
 			done, err := p.sweepOne(ctx, h, &t, all.topped)
-			if err != nil {
-				return err
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil { // the others are swept all the same
+				errs = append(errs, p.stays(h, err))
+				continue
 			}
 			if done {
 				planned++
 			}
 			short = restOf(short, h.amount)
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// stays says once that a heap cannot be swept because its token does not let it go.
+// Any other error is for the next step.
+func (p *accountPayer) stays(h heap, err error) error {
+	if !errors.Is(err, ethereum.ErrReverts) && !errors.Is(err, ethereum.ErrGasCap) {
+		return err
+	}
+	if key := h.address.String() + " " + h.token; !p.frozen[key] {
+		p.frozen[key] = true
+		p.log.Warn("a token cannot be swept from an address", "address", h.address.String(), "token", h.token, "error", err)
 	}
 	return nil
 }
@@ -97,7 +120,10 @@ func (p *accountPayer) survey(s *pegs.State) (all survey, err error) {
 			continue
 		}
 		h := heap{token: held.Token, amount: free, nonce: nonce}
-		h.coins, _ = s.Free(p.id, held.Address, "")
+		var read bool
+		if h.coins, read = s.Free(p.id, held.Address, ""); !read {
+			continue // gas may have come just now
+		}
 		if h.address, err = ethereum.ParseAddress(held.Address); err != nil {
 			return all, err
 		}
@@ -214,9 +240,6 @@ func (p *accountPayer) tokenSweep(ctx context.Context, h heap, hot ethereum.Addr
 	contract, err := ethereum.ParseAddress(h.token)
 	if err != nil {
 		return tx, err
-	}
-	if why := p.follower.soundToken(h.token); why != "" {
-		return tx, fmt.Errorf("gateway: token %s: %s", h.token, why)
 	}
 	tx = ethereum.Transaction{
 		ChainID: p.Accounts.ChainID, To: contract, Nonce: h.nonce, Price: t.price, Data: ethereum.TransferCall(hot, ethereum.WeiOf(h.amount)),

@@ -253,6 +253,9 @@ func (g *Gateway) scan(ctx context.Context, books chainBooks, accounts []string)
 	scanned, err := s.sync(ctx, books.book, books.start, accounts, books.ledger.Block)
 	if f, ok := g.served(books.id).(*accountFollower); ok && err == nil {
 		err = errors.Join(f.firstLook(ctx, books.ledger.Block), f.reread(ctx, books.ledger, scanned))
+		if reader, ok := s.(*accountScanner); ok {
+			reader.look(books.ledger.Reread(scanned))
+		}
 	}
 	return scanned, err
 }

@@ -145,15 +145,25 @@ func (n *Node) estimate(ctx context.Context, from Address, t Transaction) (uint6
 	var gas hexutil.Uint64
 	err := n.call(ctx, jsonrpc.SmallAnswer, &gas, "eth_estimateGas", message, string(Latest))
 	var refused *jsonrpc.Error
-	if errors.As(err, &refused) {
-		message := strings.ToLower(refused.Message)
-		for _, text := range []string{"revert", "invalid opcode", "out of gas", "outofgas", "gas required exceeds"} {
-			if strings.Contains(message, text) {
-				return 0, fmt.Errorf("%w: %w", ErrReverts, err)
-			}
-		}
+	if errors.As(err, &refused) && fails(refused.Message) {
+		return 0, fmt.Errorf("%w: %w", ErrReverts, err)
 	}
 	return uint64(gas), err
+}
+
+// failTexts are what nodes say, in lower case, of a call that the code itself brings to
+// an end: geth, reth and Nethermind (words run together), Erigon, Besu.
+var failTexts = []string{
+	"revert", "out of gas", "outofgas", "gas required exceeds", "gas uint64 overflow",
+	"invalid opcode", "invalidopcode", "bad instruction", "badinstruction", "opcodenotfound", "invalidfeopcode",
+	"invalid jump", "invalidjump", "bad jump", "badjump", "stack underflow", "stackunderflow", "stack limit", "stack overflow", "stackoverflow",
+	"write protection", "staticcallviolation", "statechangeduringstaticcall", "return data out of bounds", "outofoffset", "accessviolation",
+	"invalid code", "vm execution error", "precompileerror",
+}
+
+func fails(message string) bool {
+	message = strings.ToLower(message)
+	return slices.ContainsFunc(failTexts, func(text string) bool { return strings.Contains(message, text) })
 }
 
 // limit is the gas to allow for an estimate: a quarter more, within the bounds.

@@ -9,7 +9,8 @@ import (
 // and after it and what the token says came in. Neither the status of a transfer nor
 // its log proves that anybody was paid: only this does. Logs of what came in that
 // lie make it more, never less. It is an error, and unknown, where the nodes do not
-// have the states of these two blocks any more.
+// have the states of these two blocks any more, and where more came in than the
+// token says: what left may hide behind that.
 func (q *Quorum) TokensTaken(ctx context.Context, block *Block, from, token Address) (Wei, error) {
 	var held [2]Wei
 	for i, hash := range []string{block.Parent, block.Hash} {
@@ -33,7 +34,7 @@ func (q *Quorum) TokensTaken(ctx context.Context, block *Block, from, token Addr
 		}
 	}
 	if had.Less(held[1]) {
-		return Wei{}, nil // more came in than the token says
+		return Wei{}, fmt.Errorf("ethereum: tokens of %s: more came in than token %s says", from, token)
 	}
 	return had.Sub(held[1])
 }
