@@ -33,7 +33,7 @@
 // # Where to find what
 //
 //	follow, watch, nodes         blocks, scripts that are ours, halts for what nodes do
-//	tail, sidechain              rows of the sidechain become events
+//	tail, booking, sidechain     rows of the sidechain become events
 //	operator                     mints, assigns, settlements, releases: what attestors say
 //	limits, payout, sign, broadcast
 //	                             a withdrawal is admitted, planned, signed, sent
