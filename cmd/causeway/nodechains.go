@@ -16,7 +16,6 @@ import (
 	"causeway/gateway"
 	"causeway/hotwallet"
 	"causeway/sidechain"
-	"causeway/sidechain/contracts/tokens"
 )
 
 // openGateway connects the outside chains.
