@@ -171,7 +171,9 @@ type contractCall struct {
 type (
 	depositItem struct {
 		ID       string `json:"id"`
+		Symbol   string `json:"symbol"`
 		Account  string `json:"account"`
+		Address  string `json:"address"`
 		TxID     string `json:"txid"`
 		Index    uint32 `json:"index"`
 		Amount   string `json:"amount"`
@@ -208,6 +210,7 @@ type (
 	reservesAnswer struct {
 		OK     bool `json:"ok"`
 		Assets []struct {
+			Symbol   string `json:"symbol"`
 			Supply   string `json:"supply"`
 			Reserves string `json:"reserves"`
 			Surplus  string `json:"surplus"`
@@ -219,10 +222,12 @@ type (
 			OK       bool   `json:"ok"`
 		} `json:"assets"`
 		Items []struct {
-			TxID   string `json:"txid"`
-			Index  uint32 `json:"index"`
-			Kind   string `json:"kind"`
-			Amount string `json:"amount"`
+			TxID    string `json:"txid"`
+			Index   uint32 `json:"index"`
+			Address string `json:"address"`
+			Token   string `json:"token"`
+			Kind    string `json:"kind"`
+			Amount  string `json:"amount"`
 		} `json:"items"`
 	}
 	balanceRow struct {
@@ -238,6 +243,7 @@ type (
 	}
 	depositRow struct {
 		ID       string `json:"id"`
+		Symbol   string `json:"symbol"`
 		Quantity string `json:"quantity"`
 		To       string `json:"to"`
 	}

@@ -74,18 +74,18 @@ func (c coin) feeMax() int64 { return 1_000_000 * c.scale }
 // rateMax is the highest fee rate, in units per 1000 virtual bytes.
 func (c coin) rateMax() chains.FeeRate { return chains.FeeRate(1_000_000 * c.scale) }
 
-func (c coin) genesis(w *hotwallet.Wallet) (key sidechain.GenesisKey, asset sidechain.GenesisAsset, err error) {
+func (c coin) genesis(w *hotwallet.Wallet) (key sidechain.GenesisKey, assets []sidechain.GenesisAsset, err error) {
 	p, err := w.MasterKey(c.id, 0)
 	if err != nil {
-		return key, asset, err
+		return key, nil, err
 	}
 	t := c.terms()
 	const most = "10000000000.00000000"
 	return sidechain.GenesisKey{Chain: string(c.id), Key: hex.EncodeToString(p[:]), Birthday: c.start()},
-		sidechain.GenesisAsset{
+		[]sidechain.GenesisAsset{{
 			Symbol: t.symbol, Chain: string(c.id), Precision: t.decimals, MinDeposit: coins(t.minimum), MinWithdrawal: coins(t.minimum),
 			WithdrawalFee: coins(t.fee), FeeMax: coins(c.feeMax()), SupplyCap: most, MintCap: most, LargeMint: most,
-		}, nil
+		}}, nil
 }
 
 // quorum asks all nodes of the chain, more than half of which must agree.

@@ -28,8 +28,9 @@ func crashRun(o options, seed uint64) outcome {
 		return outcome{seed: seed, violations: []string{"the world cannot be made: " + err.Error()}}
 	}
 	defer l.end()
-	l.free, l.deep = seed%5 == 4, seed%7 == 3
-	if seed%11 == 5 {
+	final := l.terms().final
+	l.free, l.deep = seed%5 == 4, seed%7 == 3 && !final
+	if seed%11 == 5 && !final {
 		l.own, l.extra = true, pegs.DefaultInputExtra
 		l.depth = l.terms().own
 	}

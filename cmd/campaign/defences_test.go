@@ -54,9 +54,15 @@ func TestDefencesAreReal(t *testing.T) {
 
 // TestShortForms: with all of them no campaign finds anything.
 func TestShortForms(t *testing.T) {
-	for name, runs := range map[string]int{"crash": 12, "reorg": 4, "lies": 24, "load": 300} {
-		t.Run(name, func(t *testing.T) {
-			r, _ := execute(name, campaigns()[name], with(t.Output(), runs, 1))
+	for _, form := range []struct {
+		name  string
+		runs  int
+		chain chains.ID
+	}{{"crash", 12, ""}, {"crash", 5, chains.ETH}, {"reorg", 4, ""}, {"lies", 24, ""}, {"load", 300, ""}} {
+		t.Run(form.name+string(form.chain), func(t *testing.T) {
+			o := with(t.Output(), form.runs, 1)
+			o.chain = form.chain
+			r, _ := execute(form.name, campaigns()[form.name], o)
 			if r.Violations > 0 {
 				t.Errorf("%+v", r)
 			}

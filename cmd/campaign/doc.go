@@ -26,5 +26,6 @@
 //
 // To add a campaign: a function in the table of main.go. To add a chain: a kind
 // (kind.go), whose world has the actions that can happen on it; the coins of the
-// Bitcoin family share coin.go, utxoworld.go and utxoactions.go.
+// Bitcoin family share coin.go, utxoworld.go and utxoactions.go, Ethereum is ether.go
+// and the files after it.
 package main

@@ -10,9 +10,10 @@ import (
 	"causeway/cmd/campaign/model"
 )
 
-// judge compares what the gateway says with what happened.
-func (l *life) judge() error {
-	w, err := l.happened()
+func (l *life) judge() error { return l.world.judge(l) }
+
+func (u *utxoWorld) judge(l *life) error {
+	w, err := u.story(l)
 	if err != nil {
 		return err
 	}
@@ -30,13 +31,13 @@ func (l *life) judge() error {
 	return nil
 }
 
-// happened is what happened outside the gateway.
-func (l *life) happened() (model.World, error) {
+// story is what happened outside the gateway.
+func (u *utxoWorld) story(l *life) (model.World, error) {
 	t := l.terms()
 	w := model.World{
 		Deposits: map[string]string{}, Minimum: t.minimum, Depth: int(l.depth), Final: int(l.finalDepth()), Deep: l.deep,
 	}
-	if err := l.world.happened(&w); err != nil {
+	if err := u.happened(&w); err != nil {
 		return w, err
 	}
 	for _, b := range l.burns {

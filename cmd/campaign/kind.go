@@ -7,15 +7,13 @@ import (
 	"net/http"
 
 	"causeway/chains"
-	"causeway/cmd/campaign/model"
 	"causeway/gateway"
 	"causeway/hotwallet"
 	"causeway/sidechain"
 )
 
 // kind is the outside chain that a life is led against, as the parent and the
-// child know it. The coins of the Bitcoin family are kinds (coin); a chain of
-// accounts would be another type beside them, with a world of its own.
+// child know it: the coins of the Bitcoin family (coin), and Ethereum (ether).
 type kind interface {
 	terms() terms
 	// simulate makes the chain of a life (parent).
@@ -25,7 +23,7 @@ type kind interface {
 	gateway(n *node) (gateway.ChainConfig, error)
 	signer(n *node, cfg *hotwallet.SignerConfig) error
 	// genesis is what the sidechain's genesis says of the chain.
-	genesis(w *hotwallet.Wallet) (sidechain.GenesisKey, sidechain.GenesisAsset, error)
+	genesis(w *hotwallet.Wallet) (sidechain.GenesisKey, []sidechain.GenesisAsset, error)
 }
 
 // terms are the numbers of a kind. Units are base units.
@@ -38,13 +36,16 @@ type terms struct {
 	depth    uint64 // at which deposits are credited
 	own      uint64 // the same when nothing is configured
 	decimals int
+	// final says that the chain itself names the blocks that are final: no depth is
+	// configured, and nothing is rewritten below.
+	final bool
 }
 
 // world is a simulated chain with its nodes, as every life needs it. What more can
 // happen to a chain of its kind stands in its actions.
 type world interface {
 	http.Handler
-	height() int
+	height() int // of the newest block that counts
 	tip() string // names the newest block
 	mine(blocks int) error
 	// pay makes one transaction of several payments.
@@ -55,8 +56,11 @@ type world interface {
 	payee(rng *rand.Rand) (address, script string, err error)
 	// calm takes away all that is wrong with the nodes.
 	calm()
-	// happened fills in blocks, transactions and deposit scripts.
-	happened(w *model.World) error
+	// rest says what is still to be done before a life can be judged, beside what it
+	// is on every chain; nothing when there is nothing.
+	rest() (string, error)
+	// judge compares what a gateway says with what happened.
+	judge(l *life) error
 }
 
 // payment is coins for an address.
@@ -65,8 +69,11 @@ type payment struct {
 	units   int64
 }
 
-// kinds are all chains, in the order in which seeds draw them.
-func kinds() []kind { return []kind{bitcoinCoin(), litecoinCoin(), cashCoin(), dogecoinCoin()} }
+// drawn are the chains that seeds draw, in this order.
+func drawn() []kind { return []kind{bitcoinCoin(), litecoinCoin(), cashCoin(), dogecoinCoin()} }
+
+// kinds are all chains.
+func kinds() []kind { return append(drawn(), ether{}) }
 
 func kindOf(id chains.ID) (kind, error) {
 	for _, k := range kinds() {
@@ -82,7 +89,7 @@ func (o options) kindFor(seed uint64) kind {
 	if k, err := kindOf(o.chain); err == nil {
 		return k
 	}
-	return kinds()[rand.New(rand.NewPCG(seed, 77)).IntN(len(kinds()))]
+	return drawn()[rand.New(rand.NewPCG(seed, 77)).IntN(len(drawn()))]
 }
 
 // finalDepth is where payouts find what they spend, and death is certain.

@@ -45,15 +45,16 @@ type campaign struct {
 	about string
 	runs  int // when nothing is said
 	run   func(o options, seed uint64) outcome
+	coins bool // it is led on chains of coins only
 }
 
 func campaigns() map[string]campaign {
 	return map[string]campaign{
-		"crash": {"processes killed at every crash point, and at any instant", 200, crashRun},
-		"model": {"exhaustive search of the protocol as an abstract machine", 1, modelRun},
-		"reorg": {"state depends on the final chain only, for random trees", 50, reorgRun},
-		"lies":  {"nodes that lie, lag, fail or say nothing, at every method", liesRuns(), liesRun},
-		"load":  {"--runs deposits and as many withdrawals, all at once", 2000, loadRun},
+		"crash": {"processes killed at every crash point, and at any instant", 200, crashRun, false},
+		"model": {"exhaustive search of the protocol as an abstract machine", 1, modelRun, true},
+		"reorg": {"state depends on the final chain only, for random trees", 50, reorgRun, true},
+		"lies":  {"nodes that lie, lag, fail or say nothing, at every method", liesRuns(), liesRun, true},
+		"load":  {"--runs deposits and as many withdrawals, all at once", 2000, loadRun, true},
 	}
 }
 
@@ -89,7 +90,7 @@ func start(args []string, out, log io.Writer) int {
 	seed := flags.Uint64("seed", 1, "seed of the first run")
 	workers := flags.Int("workers", runtime.NumCPU(), "runs at the same time")
 	off := flags.String("off", "", "defences to switch off, separated by commas")
-	chain := flags.String("chain", "", "btc, ltc, bch or doge; nothing: every seed draws one")
+	chain := flags.String("chain", "", "btc, ltc, bch, doge or eth; nothing: every seed draws one of the first four")
 	asJSON := flags.Bool("json", false, "only the result as JSON on standard output")
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
 		usage(log, list)
@@ -104,6 +105,10 @@ func start(args []string, out, log io.Writer) int {
 	o.runs, o.seed, o.workers, o.chain = *runs, *seed, *workers, chains.ID(*chain)
 	if _, err := kindOf(o.chain); err != nil && *chain != "" {
 		fmt.Fprintln(log, "campaign:", err)
+		return exitUsage
+	}
+	if k, err := kindOf(o.chain); err == nil && c.coins && k.terms().final {
+		fmt.Fprintf(log, "campaign: %s is not led on %s\n", args[0], o.chain)
 		return exitUsage
 	}
 	if *off != "" {

@@ -28,7 +28,7 @@ func with(log io.Writer, runs int, seed uint64) options {
 
 func TestUsage(t *testing.T) {
 	var out, log bytes.Buffer
-	for _, args := range [][]string{{}, {"nonsense"}, {"crash", "--runs", "x"}, {"crash", "--off", "nonsense"}, {"crash", "more"}, {"crash", "--chain", "xmr"}, {"--json"}} {
+	for _, args := range [][]string{{}, {"nonsense"}, {"crash", "--runs", "x"}, {"crash", "--off", "nonsense"}, {"crash", "more"}, {"crash", "--chain", "xmr"}, {"reorg", "--chain", "eth"}, {"--json"}} {
 		if code := start(args, &out, &log); code != exitUsage {
 			t.Errorf("%q: exit %d", args, code)
 		}

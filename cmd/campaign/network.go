@@ -51,7 +51,7 @@ func newNetwork(k kind) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, asset, err := k.genesis(wallet)
+	key, assets, err := k.genesis(wallet)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func newNetwork(k kind) (*network, error) {
 		Pegs:     sidechain.GenesisPegs{Attestors: []string{"gateway"}, Threshold: 1, FeeAccount: feeAccount, Gate: "peg", AdminDelay: 100},
 		Keys:     []sidechain.GenesisKey{key},
 		Params:   sidechain.GenesisParams{AccountFee: "3.000 HIVE", MaxBlockTransactions: 50, TokenCreationFee: "100"},
-		Assets:   []sidechain.GenesisAsset{asset},
+		Assets:   assets,
 		Switches: map[string]bool{},
 	}}
 	for _, name := range append([]string{"causeway", "gateway"}, users...) {

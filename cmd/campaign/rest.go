@@ -140,7 +140,10 @@ func (l *life) open() (string, error) {
 			return fmt.Sprintf("batch %s (%s) is open", r.Batch, r.Kind), err
 		}
 	}
-	return "", err
+	if err != nil {
+		return "", err
+	}
+	return l.world.rest()
 }
 
 // settle lets the world be kind until all is at rest.

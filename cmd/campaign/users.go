@@ -149,6 +149,12 @@ func (l *life) sending(_ int, tx *wire.MsgTx) {
 	for _, in := range tx.TxIn {
 		spends[in.PreviousOutPoint.String()] = true
 	}
+	l.recorded(id.String(), spends)
+}
+
+// recorded: what a transaction that is sent spends is assigned to it, and the ledger
+// knows it. The lock is held.
+func (l *life) recorded(id string, spends map[string]bool) {
 	var row assignRow
 	rows, err := rowsOf[assignRow](l.api, "pegs", "assigns", struct{}{})
 	if err != nil {
@@ -171,7 +177,7 @@ func (l *life) sending(_ int, tx *wire.MsgTx) {
 		return
 	}
 	for _, v := range append(w.Variants, w.TxID) {
-		if v == id.String() {
+		if v == id {
 			return
 		}
 	}

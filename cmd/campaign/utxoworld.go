@@ -71,6 +71,8 @@ func (w *utxoWorld) payee(rng *rand.Rand) (address, script string, err error) {
 	return address, hex.EncodeToString(form), nil
 }
 
+func (w *utxoWorld) rest() (string, error) { return "", nil }
+
 func (w *utxoWorld) calm() {
 	for i := range w.sim.Nodes() {
 		w.sim.Node(i).Heal()
@@ -81,6 +83,7 @@ func (w *utxoWorld) calm() {
 	w.sim.SetFeeRate(0)
 }
 
+// happened fills in blocks, transactions and deposit scripts.
 func (w *utxoWorld) happened(m *model.World) error {
 	for user, address := range w.address {
 		script, err := w.sim.Script(address)

@@ -52,7 +52,7 @@ var notInConsensus = []string{"github.com/btcsuite/", "github.com/ethereum/", "g
 // only says which parts alone may import a foreign module.
 var only = map[string][]string{
 	"github.com/cometbft/": {"sidechain/base/comet"},
-	"github.com/ethereum/": {"chains/ethereum", "chains/devnet/evm"},
+	"github.com/ethereum/": {"chains/ethereum", "chains/devnet/evm", "cmd/campaign"},
 }
 
 type pkg struct {
