@@ -14,6 +14,7 @@ import (
 
 	"causeway/chains/devnet/evm"
 	"causeway/chains/ethereum/erc20test"
+	"causeway/cmd/campaign/model"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -45,6 +46,9 @@ type etherWorld struct {
 	bend  sync.RWMutex // held for writing while the chain answers wrongly
 	payer common.Address
 	eater common.Address
+
+	last   int                // block with the last of what happened
+	rested model.AccountClaim // in which everything was right
 
 	// Under the life's lock.
 	signer types.Signer
@@ -210,4 +214,5 @@ func (w *etherWorld) calm() {
 	for _, n := range w.nodes {
 		n.heal()
 	}
+	w.last = int(w.chain.Height()) + 1
 }
