@@ -200,7 +200,7 @@ func AuditAsset(l LedgerView, a AssetView, c ScannerView) (AssetAudit, []string)
 		l = l.of(a.Asset)
 		c = c.of(a.Asset, l)
 	}
-	b := balance{l: l, a: a, c: c}
+	b := balance{l: l, a: a, c: c, paid: map[string]string{}}
 	b.sum()
 	b.compare()
 	result := AssetAudit{
@@ -221,6 +221,7 @@ type balance struct {
 
 	supply, pending, uncredited, reserves, inFlight, fees, surplus *big.Int
 	problems                                                       []string
+	paid                                                           map[string]string // by batch: what paidBy found
 }
 
 func (b *balance) problem(format string, args ...any) {
@@ -294,6 +295,15 @@ func (b *balance) sum() {
 // paidBy is the transaction of the chain that spends exactly what a batch was
 // assigned, by the scanner's word.
 func (b *balance) paidBy(batch string) string {
+	txid, known := b.paid[batch]
+	if !known {
+		txid = b.findPayment(batch)
+		b.paid[batch] = txid
+	}
+	return txid
+}
+
+func (b *balance) findPayment(batch string) string {
 	row, ok := b.a.Batches[batch]
 	if !ok || len(row.Spends) == 0 {
 		return ""

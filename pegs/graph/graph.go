@@ -3,6 +3,7 @@ package graph
 import (
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -58,12 +59,27 @@ func (c *Codec[T]) Shape() string { return c.shape }
 
 // Append writes the form of a value behind b. The value may not change meanwhile.
 func (c *Codec[T]) Append(b []byte, v *T) []byte {
+	w := c.writer(b)
+	c.root.encode(w, unsafe.Pointer(v))
+	return w.out
+}
+
+// Write writes the form of a value to a sink, a piece at a time. The value may not
+// change meanwhile.
+func (c *Codec[T]) Write(sink io.Writer, v *T) error {
+	w := c.writer(make([]byte, 0, 2*pieceSize))
+	w.sink = sink
+	c.root.encode(w, unsafe.Pointer(v))
+	w.flush()
+	return w.err
+}
+
+func (c *Codec[T]) writer(b []byte) *writer {
 	w := &writer{out: b, seen: make([]map[unsafe.Pointer]uint64, c.pointers)}
 	for i := range w.seen {
 		w.seen[i] = map[unsafe.Pointer]uint64{}
 	}
-	c.root.encode(w, unsafe.Pointer(v))
-	return w.out
+	return w
 }
 
 // Decode reads a form into v, which should be zero. When it fails, with ErrForm,

@@ -77,6 +77,10 @@ func TestRoundTrip(t *testing.T) {
 		if err := c.Decode(text[6:], got); err != nil {
 			t.Fatal(err)
 		}
+		var pieces bytes.Buffer
+		if err := c.Write(&pieces, want); err != nil || !bytes.Equal(pieces.Bytes(), text[6:]) {
+			t.Errorf("in pieces: %d bytes of %d, %v", pieces.Len(), len(text)-6, err)
+		}
 		// The root itself is no pointer's target, so that a cycle through it
 		// makes one copy of it: compare what can be compared by eye as well.
 		if again := c.Append(nil, got); !bytes.Equal(again, text[6:]) {
@@ -87,6 +91,33 @@ func TestRoundTrip(t *testing.T) {
 		if diff := cmp.Diff(want, got, everything...); diff != "" {
 			t.Error(diff)
 		}
+	}
+}
+
+// fewBytes is a sink that fails.
+type fewBytes int
+
+func (f *fewBytes) Write(p []byte) (int, error) {
+	if *f -= fewBytes(len(p)); *f < 0 {
+		return 0, errors.New("full")
+	}
+	return len(p), nil
+}
+
+// What is larger than a piece goes to the sink in several, and whole.
+func TestManyPieces(t *testing.T) {
+	c := codec(t)
+	many := new(node)
+	for range 20 {
+		many.leaves = append(many.leaves, &leaf{text: strings.Repeat("x", pieceSize/3)})
+	}
+	var pieces bytes.Buffer
+	if err := c.Write(&pieces, many); err != nil || !bytes.Equal(pieces.Bytes(), c.Append(nil, many)) {
+		t.Errorf("%d bytes, %v", pieces.Len(), err)
+	}
+	few := fewBytes(2 * pieceSize)
+	if err := c.Write(&few, many); err == nil {
+		t.Error("a sink that fails goes unnoticed")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,6 +16,19 @@ import (
 type writer struct {
 	out  []byte
 	seen []map[unsafe.Pointer]uint64 // by pointer type: the number of a target
+	sink io.Writer                   // nil: all stays in out
+	err  error                       // of the sink, the first
+}
+
+// pieceSize is about what goes to a sink at once.
+const pieceSize = 64 << 10
+
+// flush gives the sink what is there.
+func (w *writer) flush() {
+	if w.err == nil {
+		_, w.err = w.sink.Write(w.out)
+	}
+	w.out = w.out[:0]
 }
 
 func (w *writer) uint(v uint64) { w.out = binary.AppendUvarint(w.out, v) }
@@ -220,6 +234,9 @@ func (c *compiler) pointer(made *coder) error {
 		if id, ok := seen[to]; ok {
 			w.uint(id)
 			return
+		}
+		if w.sink != nil && len(w.out) >= pieceSize {
+			w.flush()
 		}
 		id := uint64(len(seen)) + 1
 		seen[to] = id
