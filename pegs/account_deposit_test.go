@@ -292,3 +292,75 @@ func TestRowsDivideReceipts(t *testing.T) {
 	e.wantAlarms("deposit eth:" + aliceAddress + ":0 was credited as 0.002000 SWAP.USDC to alice")
 	e.wantTold("alice", "eth:alice:0 8000000000000000 credited")
 }
+
+// A row that credits more than a reading had seen is of one deposit: what comes in later,
+// and what later readings made deposits of, is not credited again.
+func TestRowsOfMoreThanWasRead(t *testing.T) {
+	row := func(quantity string) *Credited {
+		return &Credited{Deposit: CoinDepositID(chains.ETH, aliceAddress, chains.Amount{}), Symbol: "SWAP.ETH", Quantity: quantity, To: "alice", Tx: "m"}
+	}
+	wrong := "deposit eth:" + aliceAddress + ":0 was credited as 0.00500000 SWAP.ETH to alice"
+	// The row first, and readings that lag.
+	e := newEther(t)
+	e.final(nil)
+	e.do(row("0.00500000"))
+	e.reading(reads(aliceAddress, gwei(3_000_000), 0))
+	e.wantAlarms(wrong)
+	e.final(nil)
+	e.reading(reads(aliceAddress, gwei(4_000_000), 0))
+	e.wantAlarms(wrong)
+	e.final(nil)
+	e.reading(reads(aliceAddress, addAmount(gwei(5_000_000), chains.NewAmount(7)), 0))
+	e.wantAlarms()
+	e.wantTold("alice", "eth:alice:0 5000000000000007 credited")
+	e.final(nil)
+	e.reading(reads(aliceAddress, gwei(8_000_000), 0))
+	e.wantTold("alice", "eth:alice:0 5000000000000007 credited", "eth:alice:5000000000000007 2999999999999993 confirming")
+	e.replays(t)
+
+	// Readings first, finer than the row.
+	for _, c := range []struct {
+		second uint64
+		want   []string
+	}{
+		{5_000_000, []string{"eth:alice:0 5000000000000000 credited", "eth:alice:3000000000000000 0 below_minimum"}},
+		{9_000_000, []string{
+			"eth:alice:0 5000000000000000 credited", "eth:alice:3000000000000000 0 below_minimum", "eth:alice:5000000000000000 4000000000000000 confirming",
+		}},
+	} {
+		e = newEther(t)
+		e.final(nil)
+		e.reading(reads(aliceAddress, gwei(3_000_000), 0))
+		e.reading(reads(aliceAddress, gwei(c.second), 0))
+		d := e.Deposits("alice")[0]
+		if strings.HasSuffix(d.ID, ":0") {
+			d = e.Deposits("alice")[1]
+		}
+		e.do(&Minting{Deposit: d.ID, Symbol: d.Symbol, Quantity: d.Quantity, To: "alice"})
+		e.do(row("0.00500000"))
+		got := e.told("alice")
+		slices.Sort(got)
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%d: %s", c.second, diff)
+		}
+		e.wantAlarms()
+		e.replays(t)
+	}
+
+	// Only a part of it was read, by two readings: the rest follows.
+	e = newEther(t)
+	e.final(nil)
+	e.reading(reads(aliceAddress, gwei(3_000_000), 0))
+	e.reading(reads(aliceAddress, gwei(4_000_000), 0))
+	e.do(row("0.00500000"))
+	e.wantAlarms(wrong)
+	e.reading(reads(aliceAddress, gwei(6_000_000), 0))
+	e.wantAlarms()
+	got := e.told("alice")
+	slices.Sort(got)
+	want := []string{"eth:alice:0 5000000000000000 credited", "eth:alice:3000000000000000 0 below_minimum", "eth:alice:5000000000000000 1000000000000000 confirming"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	e.replays(t)
+}

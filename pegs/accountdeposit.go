@@ -88,6 +88,7 @@ func (s *State) resize(d *Deposit, amount chains.Amount, at time.Time) {
 // divide it.
 func (s *State) bookCoin(c *Chain, a *Account, h *Holding, received chains.Amount, cause string, at time.Time) {
 	key := accountKey(a.Address)
+	s.fillUp(c, h, received, at)
 	for h.Booked.Less(received) {
 		before, end := h.Booked, received
 		row := c.early.take(CoinDepositID(c.ID, key, before))
@@ -124,6 +125,65 @@ func (s *State) rowEnd(c *Chain, before, end chains.Amount, row *Credited) chain
 		return end
 	}
 	return after
+}
+
+// fillUp gives the newest deposit of the coin what its row credits beyond what had come
+// in by the reading that made it: it is no other deposit.
+func (s *State) fillUp(c *Chain, h *Holding, received chains.Amount, at time.Time) {
+	last := len(h.deposits) - 1
+	for last >= 0 && h.deposits[last].Amount.IsZero() { // absorbed
+		last--
+	}
+	if last < 0 {
+		return
+	}
+	d := h.deposits[last]
+	if end, more := s.lacks(c, d, received); more && h.Booked.Less(end) {
+		_, before, _ := splitCoinID(d.ID)
+		h.Booked = end
+		s.resize(d, subAmount(end, before), at)
+	}
+}
+
+// lacks says whether the row of a deposit of the coin credits more than it, and where
+// it then ends, at most at end.
+func (s *State) lacks(c *Chain, d *Deposit, end chains.Amount) (place chains.Amount, more bool) {
+	_, before, _ := splitCoinID(d.ID)
+	asset, ok := s.NativeAsset(c.ID)
+	if !ok || d.Credit == nil || d.Credit.Symbol != asset.Symbol {
+		return end, false
+	}
+	amount, err := asset.Amount(d.Credit.Quantity)
+	if err != nil || !d.Amount.Less(amount) {
+		return end, false
+	}
+	return s.rowEnd(c, before, end, d.Credit), true
+}
+
+// absorb gives a deposit of the coin that was just credited what its row credits
+// beyond it, from those after it that were not: their readings divided what came in
+// otherwise. What is left of them is nothing.
+func (s *State) absorb(c *Chain, d *Deposit, at time.Time) {
+	h := c.holding(d.Address, "")
+	key, before, isCoin := splitCoinID(d.ID)
+	if h == nil || !isCoin {
+		return
+	}
+	end, more := s.lacks(c, d, h.Booked)
+	if !more {
+		return
+	}
+	s.cut(c, key, end, at)
+	for i := slices.Index(h.deposits, d) + 1; i < len(h.deposits); i++ {
+		next := h.deposits[i]
+		_, start, _ := splitCoinID(next.ID)
+		if next.Credit != nil || !start.Less(end) {
+			break
+		}
+		amount := addAmount(subAmount(start, before), next.Amount)
+		s.resize(next, chains.Amount{}, at)
+		s.resize(d, amount, at)
+	}
 }
 
 func allZero(quantity string) bool { return strings.Trim(quantity, "0.") == "" }

@@ -229,6 +229,9 @@ func (s *State) credited(e *Credited, at time.Time) error {
 		return refuse("deposit %s is credited already", e.Deposit)
 	}
 	s.credit(d, e, at)
+	if c := s.chains[d.Chain]; c.Accounts() {
+		s.absorb(c, d, at)
+	}
 	return nil
 }
 

@@ -84,11 +84,16 @@ func openEthereum(g *sidechain.Genesis, cfg ETHConfig, log *slog.Logger) (*ether
 	return ethereum.Open(cfg.Nodes, cfg.Quorum, ethereum.Options{ChainID: cfg.ChainID, Network: chains.Network(g.Network), Logger: log})
 }
 
-// finalAccounts is the signer's own eye on Ethereum.
+// finalAccounts is the signer's own eye on Ethereum. Whatever deposits are credited at,
+// nothing is given back on a public chain before its block is finalized: a payout that
+// failed in a block which others replace may be mined again, and succeed.
 func finalAccounts(g *sidechain.Genesis, cfg ETHConfig, rules hotwallet.AccountRules, log *slog.Logger) (f hotwallet.FinalAccounts, err error) {
 	f.Rules = rules
 	if f.Tag, err = ethereum.ParseTag(cfg.Finality); err != nil {
 		return f, err
+	}
+	if g.Network != string(chains.Regtest) {
+		f.Tag = ethereum.Finalized
 	}
 	f.Source, err = openEthereum(g, cfg, log)
 	return f, err
