@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math/big"
 	"net/http"
@@ -410,5 +411,90 @@ func (s *anvilSite) tokenUnknown(why string) {
 	stdout, stderr := s.command(exitError, "audit", "--home", s.home)
 	if !strings.Contains(stdout, "SWAP.ETH   ok") || !strings.Contains(stdout, "SWAP.USDC  not known") || !strings.Contains(stderr, why) {
 		s.t.Errorf("audit:\n%s\n%s", stdout, stderr)
+	}
+}
+
+// TestLostAnswersOnAnvil: a node that does not answer a method, or whose answer is
+// lost, has said nothing: everything waits and is done once.
+func TestLostAnswersOnAnvil(t *testing.T) {
+	t.Parallel()
+	s := prepareAnvil(t, usd)
+	c := newCable(t, s.node.URL)
+	s.urls = []string{c.url}
+	s.make()
+	s.start()
+	alice := s.ethAddress("alice")
+	s.pay(alice, "5")
+	s.payToken(s.tokens[0], alice, "500")
+	s.holdsPeg("alice", "SWAP.ETH", "5.00000000")
+	s.holdsPeg("alice", "SWAP.USDC", "500.000000")
+	paid := map[string]ethereum.Address{} // by withdrawal
+	for _, cut := range []struct{ method, how string }{
+		{"eth_sendRawTransaction", cutBehind}, {"eth_sendRawTransaction", cutBefore}, {"eth_feeHistory", cutBefore},
+		{"eth_getTransactionCount", cutBefore}, {"eth_getBlockReceipts", cutBehind}, {"eth_call", cutBefore},
+	} {
+		c.set(cut.method, cut.how)
+		ether, token := s.newPayee(), s.newPayee()
+		paid[s.submit("alice", s.key, "pegs", "withdraw", fmt.Sprintf(`{"symbol":"SWAP.ETH","quantity":"0.1","address":%q}`, ether))] = ether
+		last := s.burn("alice", "SWAP.USDC", "10", token)
+		paid[last] = token
+		s.pay(alice, "0.1")
+		s.payToken(s.tokens[0], alice, "10")
+		s.node.Mine(1)
+		s.await(cut.method+" to be asked for", func() bool { return cut.how == cutBefore || c.count(cut.method) > 0 })
+		s.node.Mine(2)
+		c.set(cut.method, "")
+	}
+	for id, payee := range paid {
+		w := s.state(id, "settled")
+		if got := s.holds(payee, s.tokenOf(w.Symbol)); got != w.Amount {
+			t.Errorf("the payee holds %s: %s", got, show(w))
+		}
+	}
+	s.holdsPeg("alice", "SWAP.ETH", "4.98200000") // the fees of tokens, 0.003 each
+	s.holdsPeg("alice", "SWAP.USDC", "500.000000")
+	s.books()
+}
+
+// TestAbsurdFees: prices that a node makes up are bounded by the configuration and by
+// what the fees pay; a payout waits rather than burn more.
+func TestAbsurdFees(t *testing.T) {
+	t.Parallel()
+	s := prepareAnvil(t)
+	node := newBentNode(t, s.node)
+	s.urls = []string{node.url}
+	s.env = append(s.env, "CAUSEWAY_CHAINS_ETH_FEE_MAX=50")
+	s.make()
+	s.start()
+	s.pay(s.ethAddress("alice"), "3")
+	s.holdsPeg("alice", "SWAP.ETH", "3.00000000")
+	s.state(s.burn("alice", "SWAP.ETH", "0.1", s.newPayee()), "settled")
+	paid := map[string]ethereum.Address{} // by withdrawal
+	for _, fee := range []string{"0x0", "0xffffffffffffffffffffffff", "-0x1", "0x1" + strings.Repeat("0", 64)} {
+		node.lie(func(method string, _ []any, result any) (any, error) {
+			if history, ok := result.(map[string]any); ok && method == "eth_feeHistory" {
+				list, _ := history["baseFeePerGas"].([]any)
+				for i := range list {
+					list[i] = fee
+				}
+			}
+			return result, nil
+		})
+		payee := s.newPayee()
+		paid[s.burn("alice", "SWAP.ETH", "0.1", payee)] = payee
+		s.await("the price to be asked for", func() bool { return node.lies() > 0 })
+		s.node.Mine(1)
+		node.lie(nil)
+	}
+	for id, payee := range paid {
+		s.state(id, "settled")
+		if got := s.holds(payee, nil); got != "0.098000000000000000" {
+			t.Errorf("the payee holds %s", got)
+		}
+	}
+	for _, asset := range s.books().Assets {
+		if strings.HasPrefix(asset.Surplus, "-") {
+			t.Errorf("the gas was more than the fees: %s", show(asset))
+		}
 	}
 }

@@ -105,6 +105,13 @@ func (s *anvilSite) start() {
 	s.process = serve(s.t, s.home, s.environ(), "run", "--home", s.home)
 }
 
+// restart kills the process and starts it again.
+func (s *anvilSite) restart() {
+	s.t.Helper()
+	s.kill()
+	s.start()
+}
+
 // command runs causeway to its end beside or after the process.
 func (s *anvilSite) command(want int, args ...string) (stdout, stderr string) {
 	s.t.Helper()
@@ -282,7 +289,7 @@ func (s *anvilSite) mineUntil(what string, ask func() bool) {
 		}
 		if time.Now().After(next) {
 			s.node.Mine(1)
-			next = time.Now().Add(300 * time.Millisecond)
+			next = time.Now().Add(200 * time.Millisecond)
 		}
 		return false
 	})
