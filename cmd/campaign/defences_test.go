@@ -52,13 +52,37 @@ func TestDefencesAreReal(t *testing.T) {
 	}
 }
 
+// TestDefencesOfEthereum: those that both kinds of chains have are missed there too.
+func TestDefencesOfEthereum(t *testing.T) {
+	for _, test := range []struct {
+		defence, campaign string
+		seeds, from       uint64
+	}{
+		{failpoint.AssignBeforeSign, "crash", 30, 1},
+		{failpoint.DurableBeforeBroadcast, "crash", 20, 1},
+		{failpoint.Quorum, "lies", 60, 9},
+	} {
+		t.Run(test.defence, func(t *testing.T) {
+			o := newOptions(t.Output())
+			o.off, o.chain = []string{test.defence}, chains.ETH
+			for seed := test.from; seed < test.from+test.seeds; seed++ {
+				if result := campaigns()[test.campaign].run(o, seed); len(result.violations) > 0 {
+					t.Logf("%s, seed %d: %s", test.campaign, seed, result.violations[0])
+					return
+				}
+			}
+			t.Errorf("%d seeds of %s found nothing", test.seeds, test.campaign)
+		})
+	}
+}
+
 // TestShortForms: with all of them no campaign finds anything.
 func TestShortForms(t *testing.T) {
 	for _, form := range []struct {
 		name  string
 		runs  int
 		chain chains.ID
-	}{{"crash", 12, ""}, {"crash", 5, chains.ETH}, {"reorg", 4, ""}, {"lies", 24, ""}, {"load", 300, ""}} {
+	}{{"crash", 12, ""}, {"crash", 5, chains.ETH}, {"reorg", 4, ""}, {"lies", 24, ""}, {"lies", 9, chains.ETH}, {"load", 300, ""}} {
 		t.Run(form.name+string(form.chain), func(t *testing.T) {
 			o := with(t.Output(), form.runs, 1)
 			o.chain = form.chain

@@ -18,6 +18,10 @@ func (w *etherWorld) actions() []action {
 		{8, "internal payments", w.internal},
 		{6, "forced coins", w.force},
 		{6, "full blocks", w.fill},
+		{12, "token deposits", w.payTokens},
+		{12, "token withdrawals", w.spendTokens},
+		{4, "odd token deposits", w.payOddly},
+		{3, "manners of the token", w.manners},
 	}
 }
 

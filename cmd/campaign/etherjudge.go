@@ -143,7 +143,11 @@ func (w *etherWorld) story(l *life) (model.AccountWorld, error) {
 }
 
 func accountBurn(b *burn, t terms) model.AccountBurn {
-	m := model.AccountBurn{ID: b.id(), Account: b.account, Symbol: t.symbol, Payee: "0x" + b.script, Quantity: b.quantity}
+	m := model.AccountBurn{ID: b.id(), Account: b.account, Symbol: b.symbol, Payee: "0x" + b.script, Quantity: b.quantity}
+	if b.symbol == dollarSymbol {
+		m.Token, m.Fee, m.Back, m.Net = dollar, dollarFee, b.quantity, big.NewInt(b.quantity)
+		return m
+	}
 	m.Back = b.quantity - t.fee
 	m.Net = new(big.Int).Mul(big.NewInt(m.Back), big.NewInt(weiOfUnit))
 	return m
@@ -192,7 +196,7 @@ func (w *etherWorld) holdings(into map[model.Holder]*big.Int, address string, he
 	return nil
 }
 
-// pegs are the assets, with the decimals of the chain and of the peg.
+// pegDecimals are the assets, with the decimals of the chain and of the peg.
 var pegDecimals = map[string][2]int{etherSymbol: {18, 8}, dollarSymbol: {dollarUnit, dollarUnit}}
 
 // smallest reads an amount of the chain.
@@ -202,13 +206,7 @@ func smallest(text, symbol string) (*big.Int, error) {
 }
 
 // pegUnits reads an amount of a peg.
-func pegUnits(text, symbol string) (int64, error) {
-	a, err := chains.FromCoin(text, pegDecimals[symbol][1])
-	if err != nil {
-		return 0, err
-	}
-	return a.Big().Int64(), nil
-}
+func pegUnits(text, symbol string) (int64, error) { return unitsAt(text, pegDecimals[symbol][1]) }
 
 // claim is what gateway and sidechain say, and whether the audit is content.
 func (w *etherWorld) claim(l *life) (c model.AccountClaim, faults []string, err error) {

@@ -47,6 +47,7 @@ type etherWorld struct {
 	payer common.Address
 	eater common.Address
 
+	payees map[common.Address]bool
 	last   int                // block with the last of what happened
 	rested model.AccountClaim // in which everything was right
 
@@ -73,7 +74,7 @@ func (ether) simulate(l *life, nodes, _ int) (world, error) {
 	}
 	w := &etherWorld{
 		life: l, chain: chain, node: &client{url: chain.URL(), http: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}},
-		signer: types.LatestSignerForChainID(new(big.Int).SetUint64(etherChainID)), taken: map[common.Hash]bool{},
+		payees: map[common.Address]bool{}, signer: types.LatestSignerForChainID(new(big.Int).SetUint64(etherChainID)), taken: map[common.Hash]bool{},
 	}
 	l.close = append(l.close, func() { w.node.http.CloseIdleConnections(); _ = chain.Close() })
 	if got := lower(chain.Token("CUSD").Hex()); got != dollar {
@@ -188,10 +189,17 @@ func (w *etherWorld) payee(rng *rand.Rand) (address, script string, err error) {
 	}
 	if rng.IntN(3) == 0 {
 		mode := []erc20test.Mode{erc20test.Accepts, erc20test.Emits, erc20test.Reverts, erc20test.EatsGas}[rng.IntN(4)]
-		if a, err = w.contract(mode); err != nil {
+		made, err := w.contract(mode)
+		if err != nil {
 			return "", "", err
 		}
+		// One that was dropped with its creation comes again; each burn has a payee of
+		// its own, so that payments can be told apart.
+		if !w.payees[made] {
+			a = made
+		}
 	}
+	w.payees[a] = true
 	return a.Hex(), hex.EncodeToString(a[:]), nil
 }
 

@@ -182,8 +182,11 @@ func (l *life) claimHalts(c *model.Claim) error {
 }
 
 // unitsOf reads a number of coins.
-func unitsOf(text string) (int64, error) {
-	amount, err := chains.FromCoin(text, 8)
+func unitsOf(text string) (int64, error) { return unitsAt(text, 8) }
+
+// unitsAt is unitsOf where a peg has other decimals.
+func unitsAt(text string, decimals int) (int64, error) {
+	amount, err := chains.FromCoin(text, decimals)
 	if err != nil {
 		return 0, err
 	}

@@ -51,6 +51,9 @@ func wrongnessOf(seed uint64) wrongness {
 // of three must not even be felt. With more than that nothing wrong may be
 // believed, and all must go on when the nodes are right again.
 func liesRun(o options, seed uint64) outcome {
+	if o.kindFor(seed).terms().final {
+		return etherLiesRun(o, seed)
+	}
 	w := wrongnessOf(seed)
 	l, err := newLife(o, seed, w.of, 60)
 	if err != nil {
@@ -146,7 +149,7 @@ func (l *life) money() error {
 	if err := l.withdraw(l.user()); err != nil {
 		return err
 	}
-	if err := l.sim.Mine(2); err != nil {
+	if err := l.world.mine(2); err != nil {
 		return err
 	}
 	return l.step(4)
@@ -192,7 +195,7 @@ func (l *life) stands(r depositRow) bool {
 func (l *life) unfelt() error {
 	reason := ""
 	for range 40 {
-		if err := l.sim.Mine(1); err != nil {
+		if err := l.world.mine(1); err != nil {
 			return err
 		}
 		if err := l.step(3); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"causeway/chains"
 	"causeway/sidechain/graphene"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -15,6 +16,7 @@ type burn struct {
 	tx       *graphene.SignedTransaction
 	part     string // which call of the transaction, when it has several
 	account  string
+	symbol   string
 	script   string // hex
 	quantity int64
 	burned   bool // the sidechain took it
@@ -48,16 +50,21 @@ func (l *life) addresses() error {
 
 // withdraw burns some of a user's tokens, if he has them.
 func (l *life) withdraw(user string) error {
+	t := l.terms()
+	return l.withdrawOf(user, t.symbol, t.decimals, t.minimum+t.fee)
+}
+
+// withdrawOf is withdraw of any peg, at least so much of it.
+func (l *life) withdrawOf(user, symbol string, decimals int, least int64) error {
 	var rows []balanceRow
 	err := l.ask(func() (err error) {
-		rows, err = rowsOf[balanceRow](l.api, "tokens", "balances", map[string]string{"symbol": l.terms().symbol, "account": user})
+		rows, err = rowsOf[balanceRow](l.api, "tokens", "balances", map[string]string{"symbol": symbol, "account": user})
 		return err
 	})
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	least := l.terms().minimum + l.terms().fee
-	have, err := unitsOf(rows[0].Balance)
+	have, err := unitsAt(rows[0].Balance, decimals)
 	if err != nil || have < least {
 		return err
 	}
@@ -66,10 +73,10 @@ func (l *life) withdraw(user string) error {
 	if err != nil {
 		return err
 	}
-	b := &burn{account: user, script: script, quantity: quantity}
+	b := &burn{account: user, symbol: symbol, script: script, quantity: quantity}
 	err = l.ask(func() (err error) {
 		b.tx, err = l.api.call(l.baseID, user, contractCall{"pegs", "withdraw", map[string]string{
-			"symbol": l.terms().symbol, "quantity": coins(quantity), "address": address,
+			"symbol": symbol, "quantity": chains.NewAmount(uint64(quantity)).Coin(decimals), "address": address,
 		}})
 		return err
 	})
@@ -78,7 +85,7 @@ func (l *life) withdraw(user string) error {
 	}
 	l.burns = append(l.burns, b)
 	l.counts["burns"]++
-	l.say("%s withdraws %d", user, quantity)
+	l.say("%s withdraws %d %s", user, quantity, symbol)
 	return l.resend()
 }
 

@@ -241,6 +241,31 @@ func (b *accounts) credits(asset Asset, c AccountClaim) {
 	}
 }
 
+// Overcredited lists what was credited to users beyond what their addresses received,
+// whatever is still under way.
+func Overcredited(w AccountWorld, c AccountClaim) []string {
+	b := &accounts{AccountWorld: w, ours: map[string]bool{}, used: map[string]Transfer{}, paid: map[Holder][]Transfer{}, costs: new(big.Int)}
+	b.read()
+	tokens := map[string]string{}
+	for _, d := range c.Deposits {
+		tokens[d.ID] = d.Token
+	}
+	for address, account := range w.Deposits {
+		for _, asset := range w.Assets {
+			sum := new(big.Int)
+			for id, row := range c.Rows {
+				if token, known := tokens[id]; known && token == asset.Token && row.Account == account {
+					sum.Add(sum, new(big.Int).Mul(big.NewInt(row.Units), asset.Unit))
+				}
+			}
+			if received := b.received(Holder{address, asset.Token}); sum.Cmp(received) > 0 {
+				b.fault("%s are credited to %s in %s, who received %s", sum, account, asset.Symbol, received)
+			}
+		}
+	}
+	return b.faults
+}
+
 // balances: what a user holds follows from rows and burns.
 func (b *accounts) balances(asset Asset, c AccountClaim) {
 	want, known := map[string]int64{}, map[string]bool{}

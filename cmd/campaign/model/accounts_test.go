@@ -111,5 +111,8 @@ func TestJudgeTokens(t *testing.T) {
 		if faults := JudgeAccounts(w, claim); (len(faults) == 0) != c.ok {
 			t.Errorf("%+v: %q", c, faults)
 		}
+		if faults := Overcredited(w, claim); (len(faults) == 0) != (c.amount <= 70) {
+			t.Errorf("%+v, under way: %q", c, faults)
+		}
 	}
 }
