@@ -187,6 +187,12 @@ func (f *accountFollower) caughtUp() bool {
 	return f.synced
 }
 
+func (f *accountFollower) aim() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.final.Height
+}
+
 func (f *accountFollower) height() uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()

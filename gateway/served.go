@@ -17,8 +17,10 @@ type served interface {
 	step(ctx context.Context) error
 	// caughtUp says whether it was followed to its end since the start.
 	caughtUp() bool
-	// height is that of the nodes' newest block.
+	// height is that of the nodes' newest block, aim that of the newest one which the
+	// ledger is to hold.
 	height() uint64
+	aim() uint64
 	health() []chains.NodeHealth
 	// payable is the script that a withdrawal is paid to, or the reason why it
 	// cannot be paid.
@@ -67,6 +69,8 @@ type seenDeposit struct {
 }
 
 func (f *follower) conf() *ChainConfig { return &f.ChainConfig }
+
+func (f *follower) aim() uint64 { return f.height() }
 
 func (f *follower) health() []chains.NodeHealth { return f.Source.Health() }
 

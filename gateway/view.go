@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -39,6 +40,25 @@ func (g *Gateway) ChainStatus() []ChainStatus {
 		describeNodes(&list[i], f.height(), f.health())
 	}
 	return list
+}
+
+// readyLag is how many blocks the ledger may be behind for a chain to be followed.
+const readyLag = 6
+
+// Ready is an error while a chain is not followed: it was not read to its end since
+// the start, or the ledger is behind again.
+func (g *Gateway) Ready() error {
+	var errs []error
+	err := g.ledger.View(func(s *pegs.State) {
+		for _, f := range g.chains {
+			id := f.conf().ID()
+			c, _ := s.Chain(id)
+			if tip, _ := c.Tip(); !f.caughtUp() || tip.Height+readyLag < f.aim() {
+				errs = append(errs, fmt.Errorf("%s: at height %d of %d", id, tip.Height, f.aim()))
+			}
+		}
+	})
+	return errors.Join(append(errs, err)...)
 }
 
 // describeNodes says where nodes stand: the height that enough of them have, by
