@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +43,52 @@ func (c *ETHConfig) tokenOf(asset sidechain.GenesisAsset) (TokenConfig, error) {
 	return TokenConfig{}, fmt.Errorf("%s: no section for %s, contract %s", tokensPath, asset.Symbol, *asset.Token)
 }
 
+// servedToken is a token that is configured, with the limits that the genesis document
+// has for it. The admin may have made its asset later: then it has none.
+type servedToken struct {
+	TokenConfig
+	contract              ethereum.Address
+	minDeposit, supplyCap chains.Amount
+}
+
+// servedTokens are the tokens of the configuration, in the order of their names. Every
+// token of the genesis document must be among them, as it is there.
+func servedTokens(g *sidechain.Genesis, cfg ETHConfig) (list []servedToken, err error) {
+	if !cfg.Enabled {
+		return nil, nil
+	}
+	genesis := map[string]sidechain.GenesisAsset{}
+	for _, asset := range g.Assets {
+		if asset.Chain != ethereumID || asset.Token == nil {
+			continue
+		}
+		if _, err := cfg.tokenOf(asset); err != nil {
+			return nil, err
+		}
+		genesis[asset.Symbol] = asset
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Tokens)) {
+		t := servedToken{TokenConfig: cfg.Tokens[name]}
+		if t.contract, err = ethereum.ParseAddress(t.Address); err != nil {
+			return nil, err
+		}
+		most := new(big.Int).Lsh(big.NewInt(1), 128)
+		if t.supplyCap, err = chains.AmountFromBig(most.Sub(most, big.NewInt(1))); err != nil {
+			return nil, err
+		}
+		if asset, ok := genesis[t.Symbol]; ok {
+			var errCap, errLeast error
+			t.supplyCap, errCap = chains.FromCoin(asset.SupplyCap, t.Decimals)
+			t.minDeposit, errLeast = chains.FromCoin(asset.MinDeposit, t.Decimals)
+			if err := errors.Join(errCap, errLeast); err != nil {
+				return nil, err
+			}
+		}
+		list = append(list, t)
+	}
+	return list, nil
+}
+
 // accountRules are the signer's own limits on Ethereum: the assets' largest fee, the
 // configured largest price of gas, and not more than the supply cap in one
 // transaction. None where the network has no peg of ether.
@@ -60,21 +108,17 @@ func accountRules(g *sidechain.Genesis, cfg ETHConfig) (map[chains.ID]hotwallet.
 				return nil, err
 			}
 			r.Coin, r.MaxFee, r.MaxTotal = asset.Symbol, ethereum.WeiOf(fee), total
-		case cfg.Enabled:
-			token, err := cfg.tokenOf(asset)
-			if err != nil {
-				return nil, err
-			}
-			contract, errContract := ethereum.ParseAddress(token.Address)
-			total, errTotal := chains.FromCoin(asset.SupplyCap, token.Decimals)
-			if err := errors.Join(errContract, errTotal); err != nil {
-				return nil, err
-			}
-			r.Tokens[asset.Symbol] = hotwallet.AccountToken{Contract: contract, Decimals: token.Decimals, MaxTotal: total}
 		}
 	}
 	if r.Coin == "" {
 		return nil, nil
+	}
+	tokens, err := servedTokens(g, cfg)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tokens {
+		r.Tokens[t.Symbol] = hotwallet.AccountToken{Contract: t.contract, Decimals: t.Decimals, MaxTotal: t.supplyCap}
 	}
 	return map[chains.ID]hotwallet.AccountRules{chains.ETH: r}, nil
 }
@@ -141,38 +185,34 @@ func (n *node) openAccounts(cfg ETHConfig) (chain gateway.ChainConfig, err error
 	return chain, err
 }
 
-// openTokens readies the tokens that the network has pegs of.
+// openTokens readies the tokens that are served, and says what is swept.
 func (n *node) openTokens(cfg ETHConfig, a *gateway.AccountChain) error {
+	tokens, err := servedTokens(n.genesis, cfg)
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		above, err := sweepAbove(t.minDeposit)
+		if err != nil {
+			return err
+		}
+		a.Tokens = append(a.Tokens, gateway.AccountToken{Symbol: t.Symbol, Address: t.contract, Decimals: t.Decimals, SweepAbove: above})
+	}
 	for _, asset := range n.genesis.Assets {
-		if asset.Chain != ethereumID {
+		if asset.Chain != ethereumID || asset.Token != nil {
 			continue
 		}
-		decimals := ethDecimals
-		token := gateway.AccountToken{Symbol: asset.Symbol}
-		if asset.Token != nil {
-			section, err := cfg.tokenOf(asset)
-			if err != nil {
-				return err
-			}
-			if token.Address, err = ethereum.ParseAddress(section.Address); err != nil {
-				return err
-			}
-			decimals, token.Decimals = section.Decimals, section.Decimals
-		}
-		least, err := chains.FromCoin(asset.MinDeposit, decimals)
+		least, err := chains.FromCoin(asset.MinDeposit, ethDecimals)
 		if err != nil {
 			return err
 		}
-		above, err := chains.AmountFromBig(new(big.Int).Mul(least.Big(), big.NewInt(sweepAt)))
-		if err != nil {
+		if a.SweepAbove, err = sweepAbove(least); err != nil {
 			return err
 		}
-		if asset.Token == nil {
-			a.SweepAbove = above
-			continue
-		}
-		token.SweepAbove = above
-		a.Tokens = append(a.Tokens, token)
 	}
 	return nil
+}
+
+func sweepAbove(minDeposit chains.Amount) (chains.Amount, error) {
+	return chains.AmountFromBig(new(big.Int).Mul(minDeposit.Big(), big.NewInt(sweepAt)))
 }
