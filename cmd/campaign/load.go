@@ -16,8 +16,8 @@ import (
 const (
 	perPayment  = 10 // outputs of one transaction to one address: more are held
 	perCall     = 30 // withdrawals in one operation
-	baseMemory  = 600 << 20
-	eachMemory  = 24 << 10 // bytes for a deposit and a withdrawal, all that is kept of them
+	baseMemory  = 400 << 20
+	eachMemory  = 22 << 10 // bytes for a deposit and a withdrawal, all that is kept of them, with as much garbage
 	overtakings = 300      // burns that may be paid before an earlier one
 )
 
