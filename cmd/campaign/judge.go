@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"causeway/chains"
 	"causeway/cmd/campaign/model"
@@ -17,18 +18,37 @@ func (u *utxoWorld) judge(l *life) error {
 	if err != nil {
 		return err
 	}
-	var c model.Claim
-	err = l.ask(func() (err error) {
-		c, err = l.claim()
-		return err
+	return l.hold(func() (faults []string, err error) {
+		var c model.Claim
+		err = l.ask(func() (err error) {
+			c, err = l.claim()
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		return model.Judge(w, c), nil
 	})
-	if err != nil {
-		return err
+}
+
+// A process that runs by itself may book something between two of a judge's
+// questions: what is wrong with it stays wrong.
+const (
+	verdicts     = 10
+	verdictPause = 200 * time.Millisecond
+)
+
+// hold books the faults of a verdict that stays.
+func (l *life) hold(verdict func() ([]string, error)) error {
+	faults, err := verdict()
+	for try := 1; err == nil && len(faults) > 0 && l.free && try < verdicts; try++ {
+		time.Sleep(verdictPause)
+		faults, err = verdict()
 	}
-	for _, fault := range model.Judge(w, c) {
+	for _, fault := range faults {
 		l.fault("%s", fault)
 	}
-	return nil
+	return err
 }
 
 // story is what happened outside the gateway.

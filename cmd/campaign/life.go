@@ -29,6 +29,7 @@ type life struct {
 	sim     *chaintest.Sim // of a coin
 	urls    []string       // of the chain's nodes
 	free    bool           // the process runs by itself, not step by step
+	behind  bool           // the chain was longer than what the process had followed
 	hurry   bool           // too much is sent to look at each of it
 	depth   uint64         // at which deposits are credited
 	extra   uint64         // how much deeper payouts find what they spend
