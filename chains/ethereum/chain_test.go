@@ -244,56 +244,6 @@ func TestIdentityIsNotLocation(t *testing.T) {
 	}
 }
 
-// TestReader: the audit's reader, which shares no decoder, says the same.
-func TestReader(t *testing.T) {
-	worlds(t, func(t *testing.T, w *world) {
-		r := must[*Reader](t)(NewReader(w.url, 0))
-		defer r.Close()
-		ok := w.pay(0, account(1), 12345)
-		bad := w.invoke(1, w.token, 0, erc20test.Transfer(account(1), big.NewInt(1)))
-		w.mine(3)
-		block := must[chains.BlockRef](t)(r.Block(t.Context(), "finalized"))
-		head := w.head(Finalized)
-		if block != head.BlockRef {
-			t.Fatalf("finalized is %v, and %v", block, head.BlockRef)
-		}
-		accounts := []Address{account(1), account(2), w.token}
-		accounts = append(accounts, w.rich...)
-		for len(accounts) < 250 {
-			accounts = append(accounts, account(byte(len(accounts))))
-		}
-		var texts []string
-		for _, a := range accounts {
-			texts = append(texts, a.String())
-		}
-		coins := must[[]Wei](t)(w.quorum.Balances(t.Context(), mustHash(t, head.Hash), accounts))
-		units := must[[]Wei](t)(w.quorum.TokenBalances(t.Context(), mustHash(t, head.Hash), w.token, accounts))
-		gotCoins := must[[]chains.Amount](t)(r.Balances(t.Context(), block.Hash, texts))
-		gotUnits := must[[]chains.Amount](t)(r.TokenBalances(t.Context(), block.Hash, w.token.String(), texts))
-		if len(gotCoins) != len(accounts) || coins[0] != NewWei(12345) || units[3].IsZero() {
-			t.Fatalf("%d balances, %s, %s", len(gotCoins), coins[0], units[3])
-		}
-		for i := range accounts {
-			if WeiOf(gotCoins[i]) != coins[i] || WeiOf(gotUnits[i]) != units[i] {
-				t.Errorf("%s: %s and %s, %s and %s", accounts[i], gotCoins[i], coins[i], gotUnits[i], units[i])
-			}
-		}
-		for _, id := range []Hash{ok, bad} {
-			status := must[Status](t)(w.quorum.Lookup(t.Context(), id))
-			spent, found, err := r.Spent(t.Context(), id.String())
-			if err != nil || !found || spent.Block != status.Block || spent.Succeeded != status.Mined.Succeeded || spent.Succeeded != (id == ok) || WeiOf(spent.Fee) != status.Mined.Fee {
-				t.Errorf("%s: %+v, %v, %v; %+v", id, spent, found, err, status)
-			}
-			if from, err := ParseAddress(spent.From); err != nil || from != status.Mined.From {
-				t.Errorf("%s is from %s", id, spent.From)
-			}
-		}
-		if _, found, err := r.Spent(t.Context(), Hash{1}.String()); found || err != nil {
-			t.Errorf("an unknown transaction: %v, %v", found, err)
-		}
-	})
-}
-
 // TestReadAhead: a thousand blocks are caught up with, in order, whatever fails on
 // the way.
 func TestReadAhead(t *testing.T) {

@@ -95,18 +95,9 @@ func (n *node) openChain(id string, section ChainConfig) (gateway.ChainConfig, e
 
 // openQuorum is the door to the nodes of one chain.
 func openQuorum(id string, coin *utxo.Coin, section ChainConfig, log *slog.Logger) (*chains.Quorum, error) {
-	var sources []chains.Source
-	options := rpcnode.Options{Logger: log, Gate: versionGate(section)}
-	for _, address := range section.Nodes {
-		source, err := rpcnode.New(address, coin, options)
-		if err != nil {
-			return nil, fmt.Errorf("chains.%s.nodes: %w", id, err)
-		}
-		sources = append(sources, source)
-	}
-	quorum, err := chains.NewQuorum(sources, section.Quorum)
+	quorum, err := rpcnode.Open(section.Nodes, section.Quorum, coin, rpcnode.Options{Logger: log, Gate: versionGate(section)})
 	if err != nil {
-		return nil, fmt.Errorf("chains.%s: %w", id, err)
+		return nil, fmt.Errorf("chains.%s.nodes: %w", id, err)
 	}
 	return quorum, nil
 }
