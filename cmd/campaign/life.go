@@ -152,10 +152,15 @@ func (l *life) boot(t trap) error {
 			l.api.url = p.url
 			l.mu.Unlock()
 			l.counts["starts"]++
-			if l.free {
-				return l.api.post("/campaign/run", nil, nil)
+			if !l.free {
+				return nil
 			}
-			return nil
+			if err = l.api.post("/campaign/run", nil, nil); err == nil {
+				return nil
+			}
+			if l.proc.waitEnd(10 * time.Second) { // before it was asked
+				err = errEnded
+			}
 		}
 		if !errors.Is(err, errEnded) {
 			return err
