@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -153,12 +154,15 @@ func (f *accountFollower) blockAbove(ctx context.Context, below chains.BlockRef)
 // showAbove works out the deposits in the blocks, as the ledger will book them.
 func (f *accountFollower) showAbove(tip chains.BlockRef, blocks []aboveBlock) error {
 	var deposits []aboveDeposit
+	moved := false
 	if err := f.ledger.View(func(s *pegs.State) {
 		c, _ := s.Chain(f.id)
-		if now, _ := c.Tip(); now == tip {
-			deposits = f.depositsAbove(c, blocks)
+		if now, _ := c.Tip(); now != tip {
+			moved = true
+			return
 		}
-	}); err != nil {
+		deposits = append(f.lingering(s, c), f.depositsAbove(c, blocks)...)
+	}); err != nil || moved { // the next look has them all
 		return err
 	}
 	u := &f.above
@@ -175,6 +179,21 @@ func (f *accountFollower) showAbove(tip chains.BlockRef, blocks []aboveBlock) er
 	}
 	u.blocks, u.deposits, u.since = blocks, deposits, since
 	return nil
+}
+
+// lingering are the deposits shown whose block the ledger holds by now, and which it
+// has not booked because their account is not read yet: nobody sees them vanish.
+func (f *accountFollower) lingering(s *pegs.State, c *pegs.Chain) (list []aboveDeposit) {
+	f.above.mu.Lock()
+	defer f.above.mu.Unlock()
+	for _, d := range f.above.deposits {
+		_, booked := s.Deposit(d.id)
+		_, read, ok := c.Balance(strings.ToLower(d.owner.Address), d.token)
+		if !booked && c.Has(d.in) && (!ok || read.Height < d.in.Height) {
+			list = append(list, d)
+		}
+	}
+	return list
 }
 
 func (f *accountFollower) depositsAbove(c *pegs.Chain, blocks []aboveBlock) (list []aboveDeposit) {
